@@ -1,0 +1,1 @@
+"""Embeddings, matching and scoring. May import every app below it."""

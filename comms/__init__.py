@@ -1,0 +1,1 @@
+"""Messages by e-mail, WhatsApp and LinkedIn. May import every app below it."""

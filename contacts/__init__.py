@@ -1,0 +1,1 @@
+"""Contacts, lists, imports. Imports the kernel only. Open models first."""

@@ -1,0 +1,1 @@
+"""The only writers of contacts, lists and imports."""

@@ -1,0 +1,1 @@
+"""Two-way CRM sync. Imports contacts and the kernel."""

@@ -1,0 +1,1 @@
+"""Do-Not-Call lists and scrubbing. Imports contacts and the kernel."""

@@ -1,0 +1,1 @@
+"""Candidates, jobs and applications. Imports contacts and the kernel."""

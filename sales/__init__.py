@@ -1,0 +1,1 @@
+"""Pipelines, deals, projects and activities. Imports contacts and the kernel."""

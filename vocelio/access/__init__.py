@@ -1,0 +1,1 @@
+"""Who may do what: roles.py is the permission matrix, principal.py the signed-in caller."""

@@ -1,0 +1,1 @@
+"""REST conventions: TenantViewSet, envelope, pagination, errors, throttles, idempotency. Open viewsets.py first."""

@@ -1,0 +1,1 @@
+"""PostgreSQL helpers: tenant foreign keys, row-level security operations, COPY, encrypted fields."""

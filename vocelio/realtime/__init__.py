@@ -1,0 +1,1 @@
+"""The WebSocket: one consumer, the topic registry, publish(). Open topics.py first."""

@@ -1,0 +1,292 @@
+"""Settings of every installation; only environment variables differ between a laptop and production."""
+
+import os
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+from vocelio.embedded.state import read_state
+from vocelio.schedules import BEAT_SCHEDULE
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+
+def env_flag(name: str, default: bool = False) -> bool:
+    """Read an on/off variable; anything but 1/0, true/false, yes/no, on/off is refused."""
+    value = os.environ.get(name, "").strip().lower()
+    if value in {"", "1", "true", "yes", "on", "0", "false", "no", "off"}:
+        return default if value == "" else value in {"1", "true", "yes", "on"}
+    raise ImproperlyConfigured(f"{name} must be on or off, not {value!r}")
+
+
+def env_list(name: str, default: str = "") -> list[str]:
+    return [item.strip() for item in os.environ.get(name, default).split(",") if item.strip()]
+
+
+DEBUG = env_flag("DEBUG")
+VOCELIO_DATA = Path(os.environ.get("VOCELIO_DATA") or BASE_DIR / ".vocelio").resolve()
+# What bin/up found or made: server URLs and keys. Environment variables win.
+STATE = read_state(VOCELIO_DATA)
+
+
+def secret(name: str) -> str:
+    """A secret of at least 32 characters from the environment or bin/up's key file; DEBUG alone may go without."""
+    value = os.environ.get(name) or STATE.get(name, "")
+    if len(value) >= 32:
+        return value
+    if DEBUG and not value:
+        return f"insecure-{name.lower()}-for-debug-only-0123456789"
+    raise ImproperlyConfigured(f"{name} must be set to at least 32 random characters (DEBUG is off)")
+
+
+SECRET_KEY = secret("SECRET_KEY")
+JWT_SECRET = secret("JWT_SECRET")
+# Comma-separated, newest first; a second one is accepted for reading while keys are rotated.
+MASTER_KEYS = secret("MASTER_KEYS").split(",")
+
+
+def duration(name: str, default: str) -> int:
+    """Seconds from `3600`, `60m`, `24h` or `7d`."""
+    value = os.environ.get(name, default).strip().lower()
+    factor = {"s": 1, "m": 60, "h": 3600, "d": 86400}.get(value[-1:], 0)
+    digits = value[:-1] if factor else value
+    if not digits.isdigit():
+        raise ImproperlyConfigured(f"{name} must be a duration such as 3600, 60m or 24h, not {value!r}")
+    return int(digits) * (factor or 1)
+
+
+JWT_EXPIRES_IN = duration("JWT_EXPIRES_IN", "1h")
+REFRESH_EXPIRES_IN = duration("REFRESH_EXPIRES_IN", "30d")
+
+PORT = int(os.environ.get("PORT") or 8000)
+PUBLIC_URL = os.environ.get("PUBLIC_URL") or f"http://127.0.0.1:{PORT}"
+ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", f"localhost,127.0.0.1,[::1],{urlsplit(PUBLIC_URL).hostname}")
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+# Browser origins of the separate frontend: CORS for REST, Origin check for the WebSocket.
+FRONTEND_ORIGINS = env_list("FRONTEND_ORIGINS", f"{PUBLIC_URL},http://localhost:{PORT},http://localhost:3000,http://localhost:5173")
+
+INSTALLED_APPS = [
+    "vocelio.organizations",
+    "vocelio.users",
+    "vocelio.access",
+    "vocelio.audit",
+    "vocelio.api",
+    "vocelio.jobs",
+    "vocelio.realtime",
+    "vocelio.db",
+    "contacts",
+    "unfold",
+    "unfold.contrib.filters",
+    "vocelio.backoffice",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "channels",
+    "django_celery_beat",
+]
+
+MIDDLEWARE = [
+    "vocelio.api.middleware.RequestIdMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "vocelio.api.middleware.CorsMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "vocelio.urls"
+APPEND_SLASH = False
+WSGI_APPLICATION = "vocelio.wsgi.application"
+ASGI_APPLICATION = "vocelio.asgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+
+def database(url: str) -> dict[str, object]:
+    """Django's form of postgresql://user:password@host:port/name?host=/socket/dir."""
+    parts = urlsplit(url)
+    query = dict(pair.split("=", 1) for pair in parts.query.split("&") if "=" in pair)
+    host = unquote(query.pop("host", parts.hostname or ""))
+    port = query.pop("port", str(parts.port or ""))
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path.lstrip("/")),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": host,
+        "PORT": port,
+        # Every web thread and worker child keeps its own connection.
+        "CONN_MAX_AGE": 600,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {"application_name": "vocelio", **{key: unquote(value) for key, value in query.items()}},
+    }
+
+
+DATABASE_URL = os.environ.get("DATABASE_URL") or STATE.get("DATABASE_URL") or "postgresql://localhost/vocelio"
+DATABASE_OWNER_URL = os.environ.get("DATABASE_OWNER_URL") or STATE.get("DATABASE_OWNER_URL") or DATABASE_URL
+# The restricted role of web and workers; migrations grant to it and are themselves run by the owner.
+DATABASE_APP_ROLE = unquote(urlsplit(DATABASE_URL).username or "")
+DATABASES = {"default": database(DATABASE_OWNER_URL if os.environ.get("VOCELIO_DB_ROLE") == "owner" else DATABASE_URL)}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+REDIS_URL = os.environ.get("REDIS_URL") or STATE.get("REDIS_URL") or "redis://localhost:6379/0"
+
+
+def celery_broker(url: str) -> str:
+    """Celery's spelling of a unix-socket URL (redis+socket:///path?virtual_host=N)."""
+    if not url.startswith("unix://"):
+        return url
+    parts = urlsplit(url)
+    number = dict(pair.split("=", 1) for pair in parts.query.split("&") if "=" in pair).get("db", "0")
+    return f"redis+socket://{parts.path}?virtual_host={number}"
+
+
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "vocelio",
+        "OPTIONS": {"socket_connect_timeout": 0.5, "socket_timeout": 0.5},
+    }
+}
+CHANNEL_LAYERS = {"default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}}
+
+CELERY_BROKER_URL = celery_broker(REDIS_URL)
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+# Jobs are rows with a lease; a lost message is rung again by the sweeper, a lost child hands its message back.
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 5, "socket_connect_timeout": 2, "visibility_timeout": 3600}
+# One queue per context, so that its workers are deployed and scaled apart.
+CELERY_TASK_QUEUES_BY_APP = ["vocelio", "contacts", "dnc", "crm_sync", "recruitment", "sales", "ai_matching", "comms"]
+CELERY_TASK_ROUTES = {f"{app}.*": {"queue": app} for app in CELERY_TASK_QUEUES_BY_APP}
+CELERY_TASK_DEFAULT_QUEUE = "vocelio"
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_SCHEDULE = BEAT_SCHEDULE
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+
+AUTH_USER_MODEL = "users.User"
+AUTHENTICATION_BACKENDS = ["vocelio.users.backends.EmailBackend"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "admin:login"
+HTTPS = PUBLIC_URL.startswith("https://")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env_flag("BEHIND_PROXY") else None
+SECURE_HSTS_SECONDS = 31536000 if HTTPS else 0
+SECURE_SSL_REDIRECT = HTTPS and env_flag("SSL_REDIRECT", True)
+SECURE_REDIRECT_EXEMPT = [r"^health", r"^metrics"]
+X_FRAME_OPTIONS = "DENY"
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "vocelio.api.authentication.TokenAuthentication",
+        "vocelio.api.authentication.StaffSessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["vocelio.access.permissions.RolePermission"],
+    "DEFAULT_RENDERER_CLASSES": ["vocelio.api.renderers.OrjsonRenderer", "vocelio.api.renderers.BrowsableRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["vocelio.api.parsers.OrjsonParser"],
+    "DEFAULT_PAGINATION_CLASS": "vocelio.api.pagination.EnvelopePagination",
+    "DEFAULT_FILTER_BACKENDS": ["vocelio.api.filters.StrictFilterBackend", "vocelio.api.filters.SortBackend"],
+    "DEFAULT_THROTTLE_CLASSES": ["vocelio.api.throttles.OrganizationThrottle"],
+    "DEFAULT_SCHEMA_CLASS": "vocelio.api.schema.EnvelopeSchema",
+    "EXCEPTION_HANDLER": "vocelio.api.errors.exception_handler",
+    "UNAUTHENTICATED_USER": None,
+    "COERCE_DECIMAL_TO_STRING": True,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Vocelio API",
+    "DESCRIPTION": "Contacts, compliance and CRM. The same tree answers under /v1/ and /api/.",
+    "VERSION": "1.0.0",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/v1/",
+    "PREPROCESSING_HOOKS": ["vocelio.api.schema.only_v1"],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "vocelio.api.schema.add_error_responses",
+    ],
+    "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
+}
+
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": VOCELIO_DATA / "files"}},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
+}
+if os.environ.get("AWS_BUCKET_NAME"):
+    STORAGES["default"] = {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "bucket_name": os.environ["AWS_BUCKET_NAME"],
+            "region_name": os.environ.get("AWS_REGION"),
+            "access_key": os.environ.get("AWS_ACCESS_KEY_ID"),
+            "secret_key": os.environ.get("AWS_SECRET_ACCESS_KEY"),
+            "endpoint_url": os.environ.get("AWS_ENDPOINT_URL"),
+            "default_acl": "private",
+        },
+    }
+STATIC_URL = "/static/"
+STATIC_ROOT = VOCELIO_DATA / "static"
+WHITENOISE_USE_FINDERS = True
+# Uploads beyond 2.5 MB go to a temporary file; contact files are refused past this size.
+MAX_UPLOAD_BYTES = int(os.environ.get("MAX_UPLOAD_BYTES") or 512 * 1024 * 1024)
+DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
+
+EMAIL_BACKEND = os.environ.get("EMAIL_BACKEND") or (
+    "django.core.mail.backends.smtp.EmailBackend"
+    if os.environ.get("EMAIL_HOST")
+    else "django.core.mail.backends.filebased.EmailBackend"
+)
+EMAIL_FILE_PATH = VOCELIO_DATA / "mail"
+EMAIL_HOST = os.environ.get("EMAIL_HOST", "localhost")
+EMAIL_PORT = int(os.environ.get("EMAIL_PORT") or 25)
+EMAIL_HOST_USER = os.environ.get("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = os.environ.get("EMAIL_HOST_PASSWORD", "")
+EMAIL_USE_TLS = env_flag("EMAIL_USE_TLS")
+DEFAULT_FROM_EMAIL = os.environ.get("FROM_EMAIL") or "noreply@vocelio.test"
+
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": "vocelio.logs.JsonFormatter"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "root": {"handlers": ["console"], "level": os.environ.get("LOG_LEVEL", "INFO")},
+}
