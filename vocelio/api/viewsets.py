@@ -116,7 +116,7 @@ class TenantViewSet(ApiViewSet):
     def get_queryset(self) -> QuerySet[Any]:
         """Return what the caller may see; override to add joins or annotations, never to widen."""
         if getattr(self, "swagger_fake_view", False):
-            return self.model._base_manager.none()
+            return self.model.objects.none()
         return self.model.objects.get_queryset().visible_to(self.principal)
 
     def get_object(self) -> Any:

@@ -107,6 +107,11 @@ class TenantManager(models.Manager.from_queryset(TenantQuerySet)):  # type: igno
         queryset: TenantQuerySet = super().get_queryset().filter(organization_id=current_organization_id())
         return queryset
 
+    def none(self) -> TenantQuerySet:
+        """Return an empty queryset, which needs no scope; schema generation asks for it."""
+        queryset: TenantQuerySet = self._queryset_class(self.model, using=self._db).none()
+        return queryset
+
 
 class TenantModel(models.Model):
     """Base of every tenant table. Its migration must apply ProtectTenantTable; a test holds that."""
