@@ -64,7 +64,9 @@ PUBLIC_URL = os.environ.get("PUBLIC_URL") or f"http://127.0.0.1:{PORT}"
 ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", f"localhost,127.0.0.1,[::1],{urlsplit(PUBLIC_URL).hostname}")
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 # Browser origins of the separate frontend: CORS for REST, Origin check for the WebSocket.
-FRONTEND_ORIGINS = env_list("FRONTEND_ORIGINS", f"{PUBLIC_URL},http://localhost:{PORT},http://localhost:3000,http://localhost:5173")
+FRONTEND_ORIGINS = env_list(
+    "FRONTEND_ORIGINS", f"{PUBLIC_URL},http://localhost:{PORT},http://localhost:3000,http://localhost:5173"
+)
 
 INSTALLED_APPS = [
     "vocelio.organizations",
@@ -173,7 +175,9 @@ CACHES = {
         "OPTIONS": {"socket_connect_timeout": 0.5, "socket_timeout": 0.5},
     }
 }
-CHANNEL_LAYERS = {"default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}}
+CHANNEL_LAYERS = {
+    "default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}
+}
 
 CELERY_BROKER_URL = celery_broker(REDIS_URL)
 CELERY_TASK_IGNORE_RESULT = True
@@ -244,7 +248,10 @@ SPECTACULAR_SETTINGS = {
 }
 
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": VOCELIO_DATA / "files"}},
+    "default": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": VOCELIO_DATA / "files"},
+    },
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
 }
 if os.environ.get("AWS_BUCKET_NAME"):
