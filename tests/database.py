@@ -15,7 +15,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -50,11 +50,11 @@ def _database() -> str:
 
 
 def _redis(url: str, number: int) -> str:
-    """The same server's database `number`."""
-    parts = urlsplit(url)
-    if parts.scheme == "unix":
-        return urlunsplit(parts._replace(query=f"db={number}"))
-    return urlunsplit(parts._replace(path=f"/{number}"))
+    """The same server's database `number`, in the place where this kind of URL says it."""
+    bare = url.partition("?")[0]
+    if bare.startswith("unix:"):
+        return f"{bare}?db={number}"
+    return urlsplit(bare)._replace(path=f"/{number}").geturl()
 
 
 def _start() -> None:

