@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+import pytest_django
 from psycopg import sql
 
 from vocelio.embedded.home import make_home
@@ -125,7 +126,7 @@ def _drop(admin: str, template: str) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def django_db_setup(django_db_blocker) -> Iterator[None]:
+def django_db_setup(django_db_blocker: pytest_django.DjangoDbBlocker) -> Iterator[None]:
     """Clone the template for this process and open it to every test, marked or not."""
     from django.db import connections
 

@@ -6,7 +6,7 @@ from tests.database import environment
 
 os.environ.update(environment())
 
-from vocelio.settings import *  # noqa: E402, F403
+from vocelio.settings import *  # noqa: F403
 
 # Argon2 is slow on purpose; tests make many users.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -62,10 +62,11 @@ class Process:
 
     def _read(self, echo: Echo) -> None:
         assert self._guard.stdout is not None  # noqa: S101
-        for line in self._guard.stdout:
-            text = line.decode(errors="replace").rstrip()
-            self.output.append(text)
-            echo(self.program.name, text)
+        with self._guard.stdout as lines:
+            for line in lines:
+                text = line.decode(errors="replace").rstrip()
+                self.output.append(text)
+                echo(self.program.name, text)
 
     def exit_code(self) -> int | None:
         """None while it runs."""
@@ -74,11 +75,16 @@ class Process:
     def wait(self) -> int:
         """Wait for the program to end by itself, and for the last of its output."""
         code = self._guard.wait()
+        self._let_go()
         self._reader.join(1)
         return code
 
     def stop(self) -> None:
         """Stop the program and everything it started; return when all of it is gone."""
+        self._let_go()
+        self.wait()
+
+    def _let_go(self) -> None:
+        """End the guard's input, which is its order to stop."""
         assert self._guard.stdin is not None  # noqa: S101
         self._guard.stdin.close()
-        self.wait()

@@ -88,7 +88,7 @@ class Supervised:
             raise GaveUp
         say(f"{self._program.name} ended with code {code}; starting it again")
         recent = sum(1 for death in self._deaths if now - death < DEATHS_WITHIN)
-        self._again_at = now + 0.3 * recent
+        self._again_at = now + 0.1 * recent
 
     def stop(self) -> None:
         self.process.stop()
