@@ -2,3 +2,7 @@
 
 Imports no app. Open `organizations/scope.py` first: everything else happens inside an organization scope.
 """
+
+from vocelio.celery import app as celery_app
+
+__all__ = ["celery_app"]

@@ -69,11 +69,25 @@ FRONTEND_ORIGINS = env_list(
     "FRONTEND_ORIGINS", f"{PUBLIC_URL},http://localhost:{PORT},http://localhost:3000,http://localhost:5173"
 )
 
+CORS_ALLOWED_ORIGINS = FRONTEND_ORIGINS
+CORS_URLS_REGEX = r"^/(v1|api)/"
+CORS_ALLOW_HEADERS = [
+    "accept",
+    "authorization",
+    "content-type",
+    "idempotency-key",
+    "if-match",
+    "x-organization-id",
+    "x-request-id",
+]
+CORS_EXPOSE_HEADERS = ["x-request-id", "ratelimit-limit", "ratelimit-remaining", "ratelimit-reset", "retry-after"]
+
 INSTALLED_APPS = [
     "vocelio.organizations",
     "vocelio.users",
     "vocelio.access",
     "vocelio.audit",
+    "vocelio.crypto",
     "vocelio.api",
     "vocelio.jobs",
     "vocelio.realtime",
@@ -89,6 +103,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.postgres",
     "rest_framework",
+    "corsheaders",
     "django_filters",
     "drf_spectacular",
     "channels",
@@ -99,7 +114,8 @@ MIDDLEWARE = [
     "vocelio.api.middleware.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "vocelio.api.middleware.CorsMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "vocelio.api.middleware.TrailingSlashMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -153,7 +169,8 @@ DATABASE_URL = os.environ.get("DATABASE_URL") or STATE.get("DATABASE_URL") or "p
 DATABASE_OWNER_URL = os.environ.get("DATABASE_OWNER_URL") or STATE.get("DATABASE_OWNER_URL") or DATABASE_URL
 # The restricted role of web and workers; migrations grant to it and are themselves run by the owner.
 DATABASE_APP_ROLE = unquote(urlsplit(DATABASE_URL).username or "")
-DATABASES = {"default": database(DATABASE_OWNER_URL if os.environ.get("VOCELIO_DB_ROLE") == "owner" else DATABASE_URL)}
+AS_OWNER = os.environ.get("VOCELIO_DB_ROLE") == "owner"
+DATABASES = {"default": database(DATABASE_OWNER_URL if AS_OWNER else DATABASE_URL)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = os.environ.get("REDIS_URL") or STATE.get("REDIS_URL") or "redis://localhost:6379/0"
@@ -298,5 +315,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"json": {"()": "vocelio.logs.JsonFormatter"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "json"}},
+    # Django's own handlers would print everything twice.
+    "loggers": {"django": {"handlers": [], "propagate": True}, "django.server": {"handlers": [], "propagate": True}},
     "root": {"handlers": ["console"], "level": os.environ.get("LOG_LEVEL", "INFO")},
 }

@@ -1,0 +1,5 @@
+from contacts.models.contacts import Contact, ContactStatus
+from contacts.models.imports import ContactImport, ImportRejection
+from contacts.models.lists import ContactList, ContactListMembership
+
+__all__ = ["Contact", "ContactImport", "ContactList", "ContactListMembership", "ContactStatus", "ImportRejection"]

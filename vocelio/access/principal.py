@@ -1,0 +1,85 @@
+"""The signed-in caller, read from the database at each request so that a changed role holds at once."""
+
+import uuid
+from dataclasses import dataclass, field
+
+from django.db import connection
+
+from vocelio.access.roles import PERMISSIONS, SELF
+from vocelio.organizations.models import Role, Visibility
+
+
+@dataclass(frozen=True)
+class Principal:
+    """Who calls, for which organization, with which role. Stands where DRF expects `request.user`."""
+
+    user_id: uuid.UUID
+    email: str
+    name: str
+    organization_id: uuid.UUID
+    tier: str
+    visibility: str
+    role: str
+    team: str
+    session_id: uuid.UUID | None
+    default_region: str
+    is_authenticated: bool = field(default=True, init=False)
+    is_active: bool = field(default=True, init=False)
+
+    @property
+    def pk(self) -> uuid.UUID:
+        return self.user_id
+
+    @property
+    def permissions(self) -> frozenset[str]:
+        return PERMISSIONS[self.role]
+
+    def may(self, permission: str) -> bool:
+        """Say whether the role holds the permission."""
+        return permission == SELF or permission in self.permissions
+
+    @property
+    def sees_own_team_only(self) -> bool:
+        return self.role == Role.AGENT and self.visibility == Visibility.TEAM
+
+
+_COLUMNS = "u.id, u.email, u.name, o.id, o.subscription_tier, o.visibility, m.role, m.team"
+_ALIVE = "u.is_active AND m.is_active AND o.is_active"
+
+
+def principal_of_session(
+    session_id: uuid.UUID, user_id: uuid.UUID, organization_id: uuid.UUID | None = None
+) -> Principal | None:
+    """Return the caller of a live session, in its own organization or another one they belong to.
+
+    None when the session ended or expired, the user or organization is disabled, or the membership is gone.
+    """
+    return _load(
+        f"""
+        SELECT {_COLUMNS}, s.id, o.default_region FROM user_sessions s
+        JOIN users u ON u.id = s.user_id
+        JOIN organizations o ON o.id = coalesce(%s, s.organization_id)
+        JOIN memberships m ON m.user_id = u.id AND m.organization_id = o.id
+        WHERE s.id = %s AND s.user_id = %s AND s.ended_at IS NULL AND s.expires_at > now() AND {_ALIVE}
+        """,
+        [organization_id, session_id, user_id],
+    )
+
+
+def principal_of_member(user_id: uuid.UUID, organization_id: uuid.UUID) -> Principal | None:
+    """Return the caller of a back-office session, a job or a socket by membership alone."""
+    return _load(
+        f"""
+        SELECT {_COLUMNS}, NULL, o.default_region FROM users u
+        JOIN memberships m ON m.user_id = u.id JOIN organizations o ON o.id = m.organization_id
+        WHERE u.id = %s AND o.id = %s AND {_ALIVE}
+        """,
+        [user_id, organization_id],
+    )
+
+
+def _load(sql: str, parameters: list[object]) -> Principal | None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        row = cursor.fetchone()
+    return Principal(*row) if row else None

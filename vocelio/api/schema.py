@@ -1,0 +1,98 @@
+"""The OpenAPI description, true to what the base classes answer."""
+
+from typing import Any
+
+from drf_spectacular.openapi import AutoSchema
+
+from vocelio.access.permissions import PUBLIC
+from vocelio.access.roles import SELF
+
+ERROR_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "required": ["error"],
+    "properties": {
+        "error": {
+            "type": "object",
+            "required": ["code", "message", "details", "timestamp", "requestId"],
+            "properties": {
+                "code": {"type": "string"},
+                "message": {"type": "string"},
+                "details": {"type": "object"},
+                "timestamp": {"type": "string", "format": "date-time"},
+                "requestId": {"type": "string"},
+            },
+        }
+    },
+}
+ERRORS = {
+    "400": "Not parseable",
+    "401": "Sign in first",
+    "403": "Your role does not allow this",
+    "404": "Not found",
+    "405": "No such method here",
+    "406": "No such representation",
+    "409": "Conflicts with what is there",
+    "415": "Unsupported media type",
+    "422": "Not valid; details.errors lists every bad field",
+    "429": "Rate limit exceeded; see Retry-After",
+    "503": "Briefly unavailable",
+}
+IDEMPOTENCY_PARAMETER = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+    "description": "Repeat the request safely: the same key and body replays the first answer for 24 hours.",
+}
+
+
+class EnvelopeSchema(AutoSchema):
+    """Describes one resource as {"data": {...}} and says which permission the caller needs."""
+
+    def _get_response_for_code(self, serializer: Any, status_code: str, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        response: dict[str, Any] = super()._get_response_for_code(serializer, status_code, *args, **kwargs)
+        if (
+            status_code.startswith("2")
+            and getattr(serializer, "enveloped", True)
+            and not self._is_list_view(serializer)
+        ):
+            for media in response.get("content", {}).values():
+                schema = media.get("schema")
+                if schema and schema.get("format") != "binary":
+                    media["schema"] = {"type": "object", "required": ["data"], "properties": {"data": schema}}
+        return response
+
+    def get_description(self) -> str:
+        description: str = super().get_description()
+        permission = self._permission()
+        needs = {PUBLIC: "No sign-in needed.", SELF: "Any signed-in person."}.get(permission, f"Needs `{permission}`.")
+        return f"{description}\n\n{needs}".strip()
+
+    def get_auth(self) -> list[dict[str, Any]]:
+        return [] if self._permission() == PUBLIC else [{"bearer": []}]
+
+    def _permission(self) -> str:
+        return str(getattr(self.view, "permissions", {}).get(getattr(self.view, "action", ""), PUBLIC))
+
+
+def only_v1(endpoints: list[Any]) -> list[Any]:
+    """Describe the tree once; /api/ answers the same."""
+    return [endpoint for endpoint in endpoints if endpoint[0].startswith("/v1/")]
+
+
+def add_error_responses(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+    """Give each operation the errors any operation may answer, and unsafe ones the Idempotency-Key."""
+    components = result.setdefault("components", {})
+    components.setdefault("schemas", {})["Error"] = ERROR_SCHEMA
+    components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+    components["responses"] = {
+        f"Error{status}": {"description": text, "content": content} for status, text in ERRORS.items()
+    }
+    for path in result["paths"].values():
+        for method, operation in path.items():
+            for status in ERRORS:
+                operation["responses"].setdefault(status, {"$ref": f"#/components/responses/Error{status}"})
+            if method in {"post", "put", "patch", "delete"} and operation.get("security"):
+                operation.setdefault("parameters", []).append(IDEMPOTENCY_PARAMETER)
+    return result

@@ -1,0 +1,98 @@
+"""Serializers speak camelCase; the code speaks snake_case. Free JSON is passed through untouched."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.utils.serializer_helpers import BindingDict
+
+
+def camel(name: str) -> str:
+    """Return `firstName` for `first_name`."""
+    head, *rest = name.split("_")
+    return head + "".join(part.capitalize() for part in rest)
+
+
+def rename_fields(fields: Mapping[str, serializers.Field]) -> dict[str, serializers.Field]:  # type: ignore[type-arg]
+    """Return the fields under their API names, each reading the attribute it was declared for."""
+    renamed = {}
+    for name, field in fields.items():
+        if camel(name) != name:
+            if isinstance(field, serializers.SerializerMethodField) and field.method_name is None:
+                field.method_name = f"get_{name}"
+            elif field.source is None:
+                field.source = name
+        renamed[camel(name)] = field
+    return renamed
+
+
+class CamelCaseMixin:
+    """Renames fields, and refuses unknown ones so that a misspelt field is not lost in silence."""
+
+    fields: BindingDict
+
+    def get_fields(self) -> dict[str, serializers.Field]:  # type: ignore[type-arg]
+        return rename_fields(super().get_fields())  # type: ignore[misc]
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, Mapping):
+            unknown = [name for name in data if name not in self.fields]
+            if unknown:
+                message = serializers.ErrorDetail("There is no such field.", code="unknown")
+                raise serializers.ValidationError({name: [message] for name in unknown})
+        return super().to_internal_value(data)  # type: ignore[misc]
+
+
+class Serializer(CamelCaseMixin, serializers.Serializer[Any]):
+    """Base of plain serializers. Validation hooks carry the API name: `validate_firstName`."""
+
+
+class ModelSerializer(CamelCaseMixin, serializers.ModelSerializer[Any]):
+    """Base of model serializers; uniqueness is the database's to judge, and services word it."""
+
+    def get_unique_together_validators(self) -> list[Any]:
+        return []
+
+
+class PlainJSONField(serializers.JSONField):
+    """Free JSON, an object unless said otherwise, without what PostgreSQL's jsonb cannot hold."""
+
+    default_error_messages = {
+        "not_object": "This must be an object.",
+        "nul": "This must not contain NUL characters.",
+    }
+
+    def to_internal_value(self, data: Any) -> Any:
+        value = super().to_internal_value(data)
+        if not isinstance(value, dict):
+            self.fail("not_object")
+        if _holds_nul(value):
+            self.fail("nul")
+        return value
+
+
+def _holds_nul(value: Any) -> bool:
+    if isinstance(value, str):
+        return "\0" in value
+    if isinstance(value, dict):
+        return any("\0" in key or _holds_nul(item) for key, item in value.items())
+    if isinstance(value, list):
+        return any(_holds_nul(item) for item in value)
+    return False
+
+
+class MessageSerializer(Serializer):
+    """A confirmation without a resource: {"message": ...}."""
+
+    enveloped = False
+    message = serializers.CharField()
+
+
+class PersonField(serializers.Serializer[Any]):
+    """A user as {id, name}; null when the user is gone."""
+
+    id = serializers.UUIDField(read_only=True)
+    name = serializers.CharField(source="__str__", read_only=True)
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(read_only=True, allow_null=True, **kwargs)

@@ -1,0 +1,104 @@
+"""AES-256-GCM envelope: master key -> organization's key -> value.
+
+A sealed text is `v1|<key id>|<base64 of nonce and ciphertext>`; the place it belongs to (organization, table,
+column, row) is authenticated with it, so a ciphertext moved elsewhere does not open.
+"""
+
+import base64
+import hashlib
+import os
+import uuid
+from functools import lru_cache
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.conf import settings
+
+from vocelio.crypto.models import OrganizationKey
+from vocelio.errors import VocelioError
+from vocelio.organizations.scope import current_organization_id
+
+NONCE_BYTES = 12
+
+
+class Undecryptable(VocelioError):
+    """The value was altered, moved, or its master key is not configured."""
+
+    code = "UNDECRYPTABLE"
+    status = 500
+    message = "A stored secret could not be decrypted."
+
+
+def seal(text: str, place: str) -> str:
+    """Encrypt text for the open organization scope and one place in its tables."""
+    key_id, key = _current_key()
+    return f"v1|{key_id}|{_encrypt(key, text.encode(), _address(place))}"
+
+
+def unseal(sealed: str, place: str) -> str:
+    """Decrypt what seal() made for the same organization and place; raise Undecryptable."""
+    version, _, rest = sealed.partition("|")
+    key_id, _, ciphertext = rest.partition("|")
+    if version != "v1":
+        raise Undecryptable
+    return _decrypt(_key(uuid.UUID(key_id)), ciphertext, _address(place)).decode()
+
+
+def rewrap_key(entry: OrganizationKey) -> None:
+    """Wrap an organization's key by the newest master key, leaving the data as it is."""
+    key = _unwrap(entry.wrapped, entry.organization_id)
+    entry.wrapped = _encrypt(master_keys()[0], key, str(entry.organization_id).encode())
+    entry.save(update_fields=["wrapped"])
+
+
+def master_keys() -> list[bytes]:
+    """Return the configured master keys, newest first."""
+    return [_master_key(text) for text in settings.MASTER_KEYS]
+
+
+@lru_cache(maxsize=8)
+def _master_key(text: str) -> bytes:
+    # Any long random text will do; SHA-256 makes 256 bits of it.
+    return hashlib.sha256(text.encode()).digest()
+
+
+def _current_key() -> tuple[uuid.UUID, bytes]:
+    entry = OrganizationKey.objects.order_by("-created_at", "-id").first()
+    if entry is None:
+        organization_id = current_organization_id()
+        wrapped = _encrypt(master_keys()[0], os.urandom(32), str(organization_id).encode())
+        entry = OrganizationKey.objects.create(wrapped=wrapped)
+    return entry.id, _unwrap(entry.wrapped, entry.organization_id)
+
+
+def _key(key_id: uuid.UUID) -> bytes:
+    entry = OrganizationKey.objects.filter(pk=key_id).first()
+    if entry is None:
+        raise Undecryptable
+    return _unwrap(entry.wrapped, entry.organization_id)
+
+
+def _unwrap(wrapped: str, organization_id: uuid.UUID) -> bytes:
+    for master_key in master_keys():
+        try:
+            return _decrypt(master_key, wrapped, str(organization_id).encode())
+        except Undecryptable:
+            continue
+    raise Undecryptable
+
+
+def _address(place: str) -> bytes:
+    return f"{current_organization_id()}|{place}".encode()
+
+
+def _encrypt(key: bytes, data: bytes, address: bytes) -> str:
+    nonce = os.urandom(NONCE_BYTES)
+    return base64.b64encode(nonce + AESGCM(key).encrypt(nonce, data, address)).decode()
+
+
+def _decrypt(key: bytes, text: str, address: bytes) -> bytes:
+    data = base64.b64decode(text)
+    try:
+        return AESGCM(key).decrypt(data[:NONCE_BYTES], data[NONCE_BYTES:], address)
+    except InvalidTag:
+        raise Undecryptable from None

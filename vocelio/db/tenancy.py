@@ -1,0 +1,25 @@
+"""Every table outside the policies, with the reason. Any other table must be a protected tenant table."""
+
+WITHOUT_POLICY = {
+    "organizations": "read to open a scope",
+    "memberships": "read to open a scope",
+    "users": "people belong to several organizations",
+    "user_sessions": "read before a scope is known",
+    "refresh_tokens": "read before a scope is known",
+    "job_doorbells": "ids only; the sweeper serves every organization",
+    "event_heads": "one number per organization",
+    "users_groups": "Django's permissions, unused",
+    "users_user_permissions": "Django's permissions, unused",
+    "auth_group": "Django's permissions, unused",
+    "auth_group_permissions": "Django's permissions, unused",
+    "auth_permission": "Django's permissions, unused",
+    "django_content_type": "Django's own",
+    "django_migrations": "Django's own",
+    "django_session": "the back office's sign-ins",
+    "django_celery_beat_clockedschedule": "the platform's schedules",
+    "django_celery_beat_crontabschedule": "the platform's schedules",
+    "django_celery_beat_intervalschedule": "the platform's schedules",
+    "django_celery_beat_periodictask": "the platform's schedules",
+    "django_celery_beat_periodictasks": "the platform's schedules",
+    "django_celery_beat_solarschedule": "the platform's schedules",
+}

@@ -1,0 +1,1 @@
+"""GET /health and GET /metrics: what works, what is degraded, in figures."""

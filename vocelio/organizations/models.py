@@ -1,0 +1,129 @@
+"""Organizations, who belongs to them, and the base of every tenant table."""
+
+from typing import TYPE_CHECKING, Any, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models.functions import Now
+
+from vocelio.db.ids import uuid7
+from vocelio.organizations.scope import current_organization_id
+
+if TYPE_CHECKING:
+    from vocelio.access.principal import Principal
+
+
+class Tier(models.TextChoices):
+    FREE = "free", "Free"
+    PRO = "pro", "Pro"
+    ENTERPRISE = "enterprise", "Enterprise"
+
+
+class Role(models.TextChoices):
+    ADMIN = "admin", "Admin"
+    MANAGER = "manager", "Manager"
+    AGENT = "agent", "Agent"
+
+
+class Visibility(models.TextChoices):
+    """Whose records agents see."""
+
+    ORGANIZATION = "organization", "All of the organization's"
+    TEAM = "team", "Their own and their team's"
+
+
+class Organization(models.Model):
+    """A tenant. Every other row of its work carries its id."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    name = models.CharField(max_length=255)
+    slug = models.SlugField(max_length=100, unique=True)
+    settings = models.JSONField(default=dict, blank=True)
+    subscription_tier = models.CharField(max_length=50, choices=Tier, default=Tier.FREE)
+    default_region = models.CharField(
+        max_length=2, default="US", help_text="Country whose dialling rules apply to numbers without a + (ISO 3166)."
+    )
+    visibility = models.CharField(max_length=20, choices=Visibility, default=Visibility.ORGANIZATION)
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    updated_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        db_table = "organizations"
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Membership(models.Model):
+    """One person's role in one organization. Outside the policies, since it is read to open a scope."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=20, choices=Role)
+    team = models.CharField(
+        max_length=100, blank=True, help_text="Members with the same team see each other's records."
+    )
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    updated_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        db_table = "memberships"
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "user"], name="one_membership_per_organization"),
+            models.CheckConstraint(condition=models.Q(role__in=Role.values), name="membership_role_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} ({self.role})"
+
+
+class TenantQuerySet(models.QuerySet[Any]):
+    """Reads of one organization's rows; subclasses add filters that read as sentences."""
+
+    def visible_to(self, principal: "Principal") -> Self:
+        """Keep what this person may see; the one place of the ownership rule.
+
+        Models name the column of the responsible user in `owner_field`. Agents of an organization whose
+        visibility is `team` see what is theirs, their team's, or nobody's.
+        """
+        owner_field = getattr(self.model, "owner_field", None)
+        if owner_field is None or not principal.sees_own_team_only:
+            return self
+        team = Membership.objects.filter(organization_id=principal.organization_id, is_active=True)
+        team = team.filter(team=principal.team).exclude(team="") | team.filter(user_id=principal.user_id)
+        return self.filter(
+            models.Q(**{f"{owner_field}__in": team.values("user_id")}) | models.Q(**{f"{owner_field}__isnull": True})
+        )
+
+
+class TenantManager(models.Manager.from_queryset(TenantQuerySet)):  # type: ignore[misc]
+    """Refuses to work outside an organization scope, filters by its organization inside."""
+
+    def get_queryset(self) -> TenantQuerySet:
+        queryset: TenantQuerySet = super().get_queryset().filter(organization_id=current_organization_id())
+        return queryset
+
+    def none(self) -> TenantQuerySet:
+        """Return an empty queryset, which needs no scope; schema generation asks for it."""
+        queryset: TenantQuerySet = self._queryset_class(self.model, using=self._db).none()
+        return queryset
+
+
+class TenantModel(models.Model):
+    """Base of every tenant table. Its migration must apply ProtectTenantTable; a test holds that."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, default=current_organization_id, editable=False, db_index=False
+    )
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    updated_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    objects = TenantManager()
+
+    class Meta:
+        abstract = True

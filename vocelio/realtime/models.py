@@ -1,0 +1,36 @@
+"""What happened, in order: each organization's events, kept so that a client can catch up after a lost connection."""
+
+from django.db import models
+
+from vocelio.organizations.models import Organization, TenantModel
+
+
+class EventHead(models.Model):
+    """The number of an organization's latest event. Locked while a unit of work commits, so numbers have no gaps."""
+
+    organization = models.OneToOneField(Organization, on_delete=models.CASCADE, primary_key=True)
+    sequence = models.BigIntegerField(default=0)
+
+    class Meta:
+        db_table = "event_heads"
+
+    def __str__(self) -> str:
+        return str(self.sequence)
+
+
+class Event(TenantModel):
+    """One message to the sockets that subscribed to its topic; `key` narrows it, e.g. to one job."""
+
+    updated_at = None
+    sequence = models.BigIntegerField()
+    topic = models.CharField(max_length=40)
+    key = models.CharField(max_length=60, blank=True)
+    type = models.CharField(max_length=40)
+    data = models.JSONField()
+
+    class Meta:
+        db_table = "events"
+        constraints = [models.UniqueConstraint(fields=["organization", "sequence"], name="one_event_per_sequence")]
+
+    def __str__(self) -> str:
+        return f"{self.sequence} {self.type}"

@@ -1,0 +1,27 @@
+"""The address space: /v1/ and /api/ are one tree, /admin/ the back office, /health and /metrics at the root too."""
+
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+
+API: list[URLPattern | URLResolver] = [
+    path("", include("vocelio.users.urls")),
+    path("", include("vocelio.organizations.urls")),
+    path("", include("vocelio.realtime.urls")),
+    path("", include("vocelio.health.urls")),
+    path("", include("contacts.urls")),
+]
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("v1/", include((API, "v1"))),
+    path("api/", include((API, "api"))),
+    path("v1/schema", SpectacularAPIView.as_view(), name="schema"),
+    path("v1/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("", include("vocelio.health.urls")),
+    path("admin/", admin.site.urls),
+]
+
+handler400 = "vocelio.api.errors.bad_request"
+handler403 = "vocelio.api.errors.forbidden"
+handler404 = "vocelio.api.errors.not_found"
+handler500 = "vocelio.api.errors.server_error"

@@ -1,0 +1,57 @@
+"""Access tokens: short-lived JWTs through simplejwt, with the document's claims."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+from rest_framework_simplejwt.backends import TokenBackend
+from rest_framework_simplejwt.exceptions import TokenBackendError
+
+ISSUER, AUDIENCE = "vocelio", "vocelio-api"
+_backend = TokenBackend("HS256", signing_key=settings.JWT_SECRET, audience=AUDIENCE, issuer=ISSUER)
+
+
+class InvalidToken(Exception):
+    """The token is malformed, expired, or not ours."""
+
+
+@dataclass(frozen=True)
+class Claims:
+    user_id: uuid.UUID
+    organization_id: uuid.UUID
+    session_id: uuid.UUID
+    raw: dict[str, Any]
+
+
+def make_access_token(
+    *, user_id: uuid.UUID, organization_id: uuid.UUID, session_id: uuid.UUID, role: str, permissions: frozenset[str]
+) -> str:
+    """Return a signed token. Role and permissions inform the frontend; the server reads the membership."""
+    now = timezone.now()
+    token: str = _backend.encode(
+        {
+            "sub": str(user_id),
+            "org": str(organization_id),
+            "sid": str(session_id),
+            "role": role,
+            "permissions": sorted(permissions),
+            "typ": "access",
+            "iat": now,
+            "exp": now + timedelta(seconds=settings.JWT_EXPIRES_IN),
+        }
+    )
+    return token
+
+
+def read_access_token(token: str) -> Claims:
+    """Return the claims of a valid token; raise InvalidToken."""
+    try:
+        raw = _backend.decode(token)
+        if raw.get("typ") != "access":
+            raise InvalidToken("This is not an access token.")
+        return Claims(uuid.UUID(raw["sub"]), uuid.UUID(raw["org"]), uuid.UUID(raw["sid"]), raw)
+    except (TokenBackendError, KeyError, ValueError, TypeError) as error:
+        raise InvalidToken("The access token is not valid or has expired.") from error
