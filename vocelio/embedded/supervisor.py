@@ -113,7 +113,7 @@ class Supervisor:
         began = time.monotonic()
         check_port(self.host, self.port)
         write_state(self.data, self.state)
-        for name in ("files", "mail"):
+        for name in ("files", "mail", "static"):
             (self.data / name).mkdir(mode=0o700, exist_ok=True)
         urls = self.start_servers()
         self.state |= urls
@@ -290,10 +290,12 @@ def main() -> int:
         signal.signal(number, interrupt)
     data = Path(os.environ.get("VOCELIO_DATA") or PROJECT / ".vocelio").resolve()
     try:
-        port = int(os.environ.get("PORT") or 8000)
+        port = os.environ.get("PORT") or "8000"
+        if not port.isdigit() or not 0 < int(port) < 65536:
+            raise StartFailed(f"PORT must be a number from 1 to 65535, not {port!r}.")
         data.mkdir(mode=0o700, parents=True, exist_ok=True)
         with ExitStack() as stack:
-            supervisor = Supervisor(stack, data, os.environ.get("HOST") or "127.0.0.1", port)
+            supervisor = Supervisor(stack, data, os.environ.get("HOST") or "127.0.0.1", int(port))
             supervisor.start()
             while True:
                 supervisor.watch()
