@@ -287,8 +287,9 @@ if os.environ.get("AWS_BUCKET_NAME"):
         },
     }
 STATIC_URL = "/static/"
-STATIC_ROOT = VOCELIO_DATA / "static"
-WHITENOISE_USE_FINDERS = True
+# The image collects static files into this folder; elsewhere they are served from the packages that hold them.
+STATIC_ROOT = os.environ.get("STATIC_ROOT")
+WHITENOISE_USE_FINDERS = STATIC_ROOT is None
 # Uploads beyond 2.5 MB go to a temporary file; contact files are refused past this size.
 MAX_UPLOAD_BYTES = int(os.environ.get("MAX_UPLOAD_BYTES") or 512 * 1024 * 1024)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
