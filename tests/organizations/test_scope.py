@@ -48,9 +48,12 @@ def test_a_scope_in_a_longer_transaction_does_not_leak_into_its_rest(organizatio
 
 
 def test_events_of_a_failed_scope_are_not_stored(organization):
-    with pytest.raises(ValueError, match="work"), organization_scope(organization.id):
+    def fail() -> None:
         publish("contacts", type="contact_updated", data={})
         raise ValueError("work")
+
+    with pytest.raises(ValueError, match="work"), organization_scope(organization.id):
+        fail()
     with organization_scope(organization.id):
         publish("contacts", type="contact_updated", data={"n": 1})
         publish("contacts", type="contact_updated", data={"n": 2})
