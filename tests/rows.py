@@ -22,7 +22,7 @@ def tenant_models() -> list[type[TenantRow]]:
     return [model for model in apps.get_models() if issubclass(model, TenantRow) and model._meta.managed]
 
 
-def make_row(model: type[TenantRow], **values: Any) -> Any:
+def make_row(model: Any, **values: Any) -> Any:
     """Create a row in the open scope, with parents where the model needs them."""
     for name, value in SPECIAL.get(model.__name__, {}).items():
         values.setdefault(name, value())

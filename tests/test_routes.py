@@ -66,7 +66,7 @@ every_route = pytest.mark.parametrize("route", ROUTES, ids=str)
 
 
 def send(route: Route, person: Person, **values: Any) -> Answer:
-    body = {} if route.method in ("post", "put", "patch") else None
+    body: Any = {} if route.method in ("post", "put", "patch") else None
     return person.call(route.method, route.address(**values), body)
 
 
