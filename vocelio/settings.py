@@ -5,7 +5,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
-from kombu import Queue
+from kombu import Exchange, Queue
 
 from vocelio.embedded.state import read_state
 from vocelio.schedules import BEAT_SCHEDULE
@@ -211,7 +211,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 5, "socket_connect_timeout"
 # One queue per context, so that its workers are deployed and scaled apart.
 CELERY_TASK_QUEUES_BY_APP = ["vocelio", "contacts", "dnc", "crm_sync", "recruitment", "sales", "ai_matching", "comms"]
 # A worker without -Q takes them all.
-CELERY_TASK_QUEUES = [Queue(app) for app in CELERY_TASK_QUEUES_BY_APP]
+CELERY_TASK_QUEUES = [Queue(app, Exchange(app), routing_key=app) for app in CELERY_TASK_QUEUES_BY_APP]
 CELERY_TASK_ROUTES = {f"{app}.*": {"queue": app} for app in CELERY_TASK_QUEUES_BY_APP}
 CELERY_TASK_DEFAULT_QUEUE = "vocelio"
 CELERY_TIMEZONE = "UTC"

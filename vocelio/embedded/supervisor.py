@@ -297,6 +297,7 @@ def main() -> int:
         with ExitStack() as stack:
             supervisor = Supervisor(stack, data, os.environ.get("HOST") or "127.0.0.1", int(port))
             supervisor.start()
+            stack.callback(say, "Stopping")
             while True:
                 supervisor.watch()
     except KeyboardInterrupt:
