@@ -1,6 +1,6 @@
 """Contact lists, who is on them, and how many contacts there are without counting them."""
 
-from typing import Self
+from typing import Any, ClassVar, Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -8,7 +8,7 @@ from django.db.models.functions import Coalesce, Now
 
 from contacts.models.contacts import Contact, ContactStatus
 from vocelio.db.fields import TenantForeignKey
-from vocelio.organizations.models import TenantManager, TenantModel, TenantQuerySet
+from vocelio.organizations.models import TenantManager, TenantModel, TenantQuerySet, TenantRow
 
 
 class ContactTallyQuerySet(TenantQuerySet):
@@ -22,6 +22,9 @@ class ContactTallyQuerySet(TenantQuerySet):
         return int(self.filter(list_id=list_id).aggregate(number=models.Sum("delta"))["number"] or 0)
 
 
+ContactTallyManager = TenantManager.from_queryset(ContactTallyQuerySet)
+
+
 class ContactListQuerySet(TenantQuerySet):
     def with_counts(self) -> Self:
         """Add `contact_count`, the number of members outside the trash."""
@@ -33,6 +36,9 @@ class ContactListQuerySet(TenantQuerySet):
                 output_field=models.BigIntegerField(),
             )
         )
+
+
+ContactListManager = TenantManager.from_queryset(ContactListQuerySet)
 
 
 class ContactList(TenantModel):
@@ -51,7 +57,7 @@ class ContactList(TenantModel):
         "users.User", on_delete=models.SET_NULL, null=True, editable=False, related_name="+", db_index=False
     )
 
-    objects = TenantManager.from_queryset(ContactListQuerySet)()  # type: ignore[misc]
+    objects: ClassVar[Any] = ContactListManager()
 
     class Meta:
         db_table = "contact_lists"
@@ -62,11 +68,9 @@ class ContactList(TenantModel):
         return self.name
 
 
-class ContactListMembership(TenantModel):
+class ContactListMembership(TenantRow):
     """One contact on one list; kept while the contact is in the trash, so that restoring brings it back."""
 
-    created_at = None
-    updated_at = None
     contact = TenantForeignKey(Contact, on_delete=models.CASCADE, related_name="memberships", db_index=False)
     list = TenantForeignKey(ContactList, on_delete=models.CASCADE, related_name="memberships", db_index=False)
     added_by = models.ForeignKey("users.User", on_delete=models.SET_NULL, null=True, related_name="+", db_index=False)
@@ -81,7 +85,7 @@ class ContactListMembership(TenantModel):
         return f"{self.contact_id} on {self.list_id}"
 
 
-class ContactTally(TenantModel):
+class ContactTally(TenantRow):
     """A change of a number of contacts outside the trash; the sum of the rows is the number.
 
     Rows without a list count the organization's contacts by status, rows with a list its members. Triggers add
@@ -89,13 +93,11 @@ class ContactTally(TenantModel):
     for one counter row; `compact_contact_tallies` sums them up again.
     """
 
-    created_at = None
-    updated_at = None
     list = TenantForeignKey(ContactList, on_delete=models.CASCADE, null=True, related_name="tallies", db_index=False)
     status = models.CharField(max_length=20, blank=True, default="")
     delta = models.BigIntegerField()
 
-    objects = TenantManager.from_queryset(ContactTallyQuerySet)()  # type: ignore[misc]
+    objects: ClassVar[Any] = ContactTallyManager()
 
     class Meta:
         db_table = "contact_tallies"

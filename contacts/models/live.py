@@ -1,7 +1,7 @@
 """Contacts outside the trash, to be searched, filtered and sorted at any size."""
 
 from collections.abc import Iterable
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -113,6 +113,9 @@ class LiveContactQuerySet(TenantQuerySet):
         return ["id", *(name for name in columns if name != "id")]
 
 
+LiveContactManager = TenantManager.from_queryset(LiveContactQuerySet)
+
+
 class LiveContact(TenantModel):
     """A contact outside the trash, as the view `live_contacts` shows it: what a list is found and sorted by.
 
@@ -131,7 +134,7 @@ class LiveContact(TenantModel):
     assigned_to = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.DO_NOTHING, null=True, related_name="+")
     search = SearchVectorField()
 
-    objects = TenantManager.from_queryset(LiveContactQuerySet)()  # type: ignore[misc]
+    objects: ClassVar[Any] = LiveContactManager()
 
     class Meta:
         managed = False
