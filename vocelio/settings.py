@@ -265,6 +265,10 @@ SPECTACULAR_SETTINGS = {
         "vocelio.api.schema.add_error_responses",
     ],
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
+    "ENUM_NAME_OVERRIDES": {
+        "ContactStatus": "contacts.models.contacts.ContactStatus",
+        "ContactListStatus": "contacts.models.lists.ContactList.Status",
+    },
 }
 
 STORAGES = {

@@ -28,7 +28,9 @@ ContactTallyManager = TenantManager.from_queryset(ContactTallyQuerySet)
 class ContactListQuerySet(TenantQuerySet):
     def with_counts(self) -> Self:
         """Add `contact_count`, the number of members outside the trash."""
-        tallies = ContactTally.objects.filter(list_id=models.OuterRef("pk"))
+        tallies = ContactTallyQuerySet(ContactTally).filter(
+            organization_id=models.OuterRef("organization_id"), list_id=models.OuterRef("pk")
+        )
         return self.annotate(
             contact_count=Coalesce(
                 models.Subquery(tallies.order_by().values("list").values(number=models.Sum("delta"))),
@@ -93,7 +95,7 @@ class ContactTally(TenantRow):
     for one counter row; `compact_contact_tallies` sums them up again.
     """
 
-    list = TenantForeignKey(ContactList, on_delete=models.CASCADE, null=True, related_name="tallies", db_index=False)
+    list = TenantForeignKey(ContactList, on_delete=models.CASCADE, null=True, related_name="+", db_index=False)
     status = models.CharField(max_length=20, blank=True, default="")
     delta = models.BigIntegerField()
 

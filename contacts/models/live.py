@@ -34,10 +34,12 @@ class Matches(models.Func):
             models.Value(list(facets), ArrayField(models.TextField())),
         )
 
-    def as_sql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+    def as_sql(self, compiler: Any, connection: Any, **context: Any) -> Any:  # type: ignore[override]
         compiled = [compiler.compile(expression) for expression in self.source_expressions]
         column, *arguments = [sql for sql, _ in compiled]
-        return f"{column} @@ contact_query({', '.join(arguments)})", [value for _, values in compiled for value in values]
+        return f"{column} @@ contact_query({', '.join(arguments)})", [
+            value for _, values in compiled for value in values
+        ]
 
 
 class LiveContactQuerySet(TenantQuerySet):
@@ -56,6 +58,10 @@ class LiveContactQuerySet(TenantQuerySet):
         members = ContactListMembership.objects.filter(list_id=list_id, contact_id=models.OuterRef("pk"))
         return self.filter(models.Exists(members))
 
+    def keys(self) -> Any:
+        """Return ids and what the queryset is sorted by, as dictionaries."""
+        return self.values(*self.key_names())
+
     def read_page(
         self, offset: int, limit: int, *, population: int, total: int | None = None, position: Q | None = None
     ) -> tuple[list[dict[str, Any]], int, bool]:
@@ -66,6 +72,8 @@ class LiveContactQuerySet(TenantQuerySet):
         are met soon in the order of the list; when they all stand at its other end, every match is sorted.
         Neither way is left to the planner: it takes any prefix for common, and reads a million rows to find none.
         """
+        if self.query.is_empty():
+            return [], 0, True
         matches = self.filter(position) if position else self
         expected = total
         if expected is None:
@@ -80,12 +88,13 @@ class LiveContactQuerySet(TenantQuerySet):
 
     def _sorted(self, offset: int, limit: int, most: int | None = None) -> tuple[list[dict[str, Any]], int]:
         """Fetch all matches, at most so many; return those of the page and the number of all."""
-        names = self._key_names()
+        names = self.key_names()
         sql, parameters = self.order_by().values(*names)[:most].query.sql_with_params()
-        order = ", ".join(f"{name.lstrip('-')}{' DESC' * name.startswith('-')}" for name in self.query.order_by)
+        columns = map(str, self.query.order_by)
+        order = ", ".join(f"{name.lstrip('-')}{' DESC' * name.startswith('-')}" for name in columns)
         with connection.cursor() as cursor:
             cursor.execute(
-                f"WITH found AS MATERIALIZED ({sql}),"
+                f"WITH found AS MATERIALIZED ({sql}),"  # noqa: S608 - Django's SQL and names of columns
                 f" page AS (SELECT * FROM found ORDER BY {order} LIMIT %s OFFSET %s)"
                 f" SELECT (SELECT count(*) FROM found), {', '.join(names)} FROM (SELECT) AS always LEFT JOIN page ON true",
                 [*parameters, limit, offset],
@@ -95,7 +104,7 @@ class LiveContactQuerySet(TenantQuerySet):
 
     def _walked(self, offset: int, limit: int, distance: int, position: Q) -> list[dict[str, Any]]:
         """Read on in the order of the list, some way past where the page is expected to end."""
-        names = self._key_names()
+        names = self.key_names()
         first = str(self.query.order_by[0])
         column = first.lstrip("-")
         ahead = LiveContact.objects.filter(position).order_by(*self.query.order_by).values_list(column, flat=True)
@@ -108,7 +117,7 @@ class LiveContactQuerySet(TenantQuerySet):
                 return keys
         return self._sorted(offset, limit)[0]
 
-    def _key_names(self) -> list[str]:
+    def key_names(self) -> list[str]:
         columns = [str(name).lstrip("-") for name in self.query.order_by]
         return ["id", *(name for name in columns if name != "id")]
 

@@ -57,7 +57,7 @@ class EnvelopePagination(BasePagination):
         if cursor := request.query_params["cursor"]:
             position = after(ordering, decode_cursor(cursor, ordering))
         try:
-            rows = view.read_on(queryset, position, limit + 1)
+            rows = list(view.read_on(queryset, position, limit + 1))
         except ValueError:
             raise cursor_error() from None
         next_cursor = None

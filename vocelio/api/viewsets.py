@@ -9,7 +9,7 @@ class ContactListViewSet(ListMixin, CreateMixin, TenantViewSet):
         return create_list(**data)
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from typing import Any, ClassVar
 
@@ -54,6 +54,10 @@ class ApiViewSet(ViewSetMixin, GenericAPIView):  # type: ignore[type-arg]
     def respond(self, data: Any, status: int = 200) -> Response:
         """Answer one resource in its envelope."""
         return Response({"data": data}, status=status)
+
+    def represent(self, instance: Any) -> Any:
+        """Return one resource as API data; override for speed."""
+        return self.get_serializer(instance).data
 
     def message(self, message: str, **extra: Any) -> Response:
         """Answer a confirmation without a resource."""
@@ -123,7 +127,7 @@ class TenantViewSet(ApiViewSet):
         """Return the row of the address among those the caller may see; a foreign id reads like an unknown one."""
         return get_object_or_404(self.get_queryset(), pk=self.kwargs["pk"])
 
-    def read_page(self, queryset: QuerySet[Any], offset: int, limit: int) -> tuple[Sequence[Any], int, bool]:
+    def read_page(self, queryset: QuerySet[Any], offset: int, limit: int) -> tuple[Iterable[Any], int, bool]:
         """Return a page's rows, the list's total and whether that is exact; override where more is known."""
         total, is_exact = bounded_count(queryset)
         if offset < 1000:
@@ -132,7 +136,7 @@ class TenantViewSet(ApiViewSet):
         keys = list(queryset.values_list("pk", flat=True)[offset : offset + limit])
         return queryset.filter(pk__in=keys), total, is_exact
 
-    def read_on(self, queryset: QuerySet[Any], position: Q, limit: int) -> list[Any]:
+    def read_on(self, queryset: QuerySet[Any], position: Q, limit: int) -> Sequence[Any]:
         """Return the rows that follow a cursor's position in the queryset's order."""
         return list(queryset.filter(position)[:limit])
 
@@ -168,7 +172,7 @@ class RetrieveMixin:
     """GET one."""
 
     def retrieve(self: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
-        response: Response = self.respond(self.get_serializer(self.get_object()).data)
+        response: Response = self.respond(self.represent(self.get_object()))
         return response
 
 
@@ -177,7 +181,7 @@ class CreateMixin:
 
     def create(self: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
         instance = self.perform_create(self.validated())
-        response: Response = self.respond(self.get_serializer(instance).data, status=201)
+        response: Response = self.respond(self.represent(instance), status=201)
         return response
 
 
@@ -187,7 +191,7 @@ class UpdateMixin:
     def update(self: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
         instance = self.get_object()
         data = self.validated(self.get_serializer(instance, data=request.data, partial=True))
-        response: Response = self.respond(self.get_serializer(self.perform_update(instance, data)).data)
+        response: Response = self.respond(self.represent(self.perform_update(instance, data)))
         return response
 
     def partial_update(self: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
