@@ -1,5 +1,6 @@
 """Contacts outside the trash, to be searched, filtered and sorted at any size."""
 
+import re
 from collections.abc import Iterable
 from typing import Any, ClassVar, Self
 
@@ -15,7 +16,12 @@ from vocelio.organizations.models import TenantManager, TenantModel, TenantQuery
 from vocelio.organizations.scope import current_organization_id
 
 # Matches expected beyond this number are read in the order of the list, fewer through the index on `search`.
+# Of several words the index reads every beginning, 20 ms for 80,000 contacts each, however few have them all.
 COMMON = 2 * COUNT_BOUND
+COMMON_TOGETHER = 1_000
+# Beginnings shorter than this are held against what the longer ones found; the index would read half of itself.
+SHORTEST_WORD = 3
+NUMBER = re.compile(r"[-+0-9(). /]+")
 # How much further than expected to read in that order before giving up on it.
 PATIENCE = 4
 SHORTEST_WALK = 5_000
@@ -26,7 +32,8 @@ class Matches(models.Func):
 
     output_field = models.BooleanField()
 
-    def __init__(self, text: str = "", facets: Iterable[str] = ()) -> None:
+    def __init__(self, text: str = "", facets: Iterable[str] = (), *, by_index: bool = True) -> None:
+        self.by_index = by_index
         super().__init__(
             "search",
             models.Value(current_organization_id(), models.UUIDField()),
@@ -37,17 +44,35 @@ class Matches(models.Func):
     def as_sql(self, compiler: Any, connection: Any, **context: Any) -> Any:  # type: ignore[override]
         compiled = [compiler.compile(expression) for expression in self.source_expressions]
         column, *arguments = [sql for sql, _ in compiled]
-        return f"{column} @@ contact_query({', '.join(arguments)})", [
-            value for _, values in compiled for value in values
-        ]
+        sql = f"{column} @@ contact_query({', '.join(arguments)})"
+        if not self.by_index:
+            sql = f"({sql}) IS TRUE"
+        return sql, [value for _, values in compiled for value in values]
 
 
 class LiveContactQuerySet(TenantQuerySet):
+    # From how many expected matches on they count as common.
+    common = COMMON
+
+    def _clone(self) -> Self:
+        clone: Self = super()._clone()  # type: ignore[misc]
+        clone.common = self.common
+        return clone
+
     def search(self, text: str) -> Self:
         """Keep contacts with all of these: beginnings of words or of the e-mail address, ends of the phone."""
         if not any(character.isalnum() for character in text):
             return self.none()
-        return self.filter(Matches(text))
+        if NUMBER.fullmatch(text):
+            return self.filter(Matches(text))
+        words = text.split()
+        long = [word for word in words if len(word) >= SHORTEST_WORD] or words
+        found = self.filter(Matches(" ".join(long)))
+        if len(long) < len(words):
+            found = found.filter(Matches(" ".join(set(words) - set(long)), by_index=False))
+        if len(re.findall(r"\w+", " ".join(long))) > 1:
+            found.common = COMMON_TOGETHER
+        return found
 
     def having(self, mark: str, *values: str) -> Self:
         """Keep contacts with all of these values under a mark of migration 0002, upper and lower case alike."""
@@ -78,7 +103,7 @@ class LiveContactQuerySet(TenantQuerySet):
         expected = total
         if expected is None:
             expected = 0 if population <= COMMON else planner_estimate(matches)
-        if expected <= COMMON:
+        if expected <= self.common:
             keys, found = matches._sorted(offset, limit, COUNT_BOUND + 1)
             if found <= COUNT_BOUND:
                 return keys, total or found, True
@@ -112,7 +137,11 @@ class LiveContactQuerySet(TenantQuerySet):
         edge = list(ahead[distance : distance + 1])
         if edge:
             near = self.filter(**{f"{column}__{'gte' if first.startswith('-') else 'lte'}": edge[0]})
-            keys = list(near.values(*names)[offset : offset + limit])
+            with connection.cursor() as cursor:
+                # The index on `search` would read all matches there are, not only the near ones.
+                cursor.execute("SET LOCAL enable_bitmapscan = off")
+                keys = list(near.values(*names)[offset : offset + limit])
+                cursor.execute("SET LOCAL enable_bitmapscan = on")
             if len(keys) == limit:
                 return keys
         return self._sorted(offset, limit)[0]
