@@ -3,7 +3,7 @@
 from typing import Any, ClassVar, Self
 
 from django.contrib.postgres.fields import ArrayField
-from django.db import models
+from django.db import connection, models
 from django.db.models.functions import Coalesce, Now
 
 from contacts.models.contacts import Contact, ContactStatus
@@ -107,3 +107,9 @@ class ContactTally(TenantRow):
 
     def __str__(self) -> str:
         return f"{self.delta:+d}"
+
+    @staticmethod
+    def compact() -> None:
+        """Sum up the rows of each number, of all organizations; numbers stay as they are."""
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT compact_contact_tallies()")

@@ -43,7 +43,9 @@ def make_contact(person: Person, **fields):
 def test_create_answers_the_whole_contact(manager: Person):
     lists = [make_list(manager, "One"), make_list(manager, "Two")]
     phone = phone_number()
-    answer = manager.post("/v1/contacts", {**FULL, "phone": f"({phone[2:5]}) {phone[5:8]}-{phone[8:]}", "listIds": lists})
+    answer = manager.post(
+        "/v1/contacts", {**FULL, "phone": f"({phone[2:5]}) {phone[5:8]}-{phone[8:]}", "listIds": lists}
+    )
     assert answer.status == 201
     contact = answer.data
     assert contact["phone"] == phone
@@ -130,7 +132,11 @@ def test_put_and_patch_change_only_what_they_are_given(manager: Person):
     contact = make_contact(manager, firstName="Jane", tags=["a"], customFields={"leadScore": 1})
     answer = manager.put(
         f"/v1/contacts/{contact['id']}",
-        {"firstName": "Jane Updated", "tags": ["updated", "vip"], "customFields": {"leadScore": 90, "priority": "high"}},
+        {
+            "firstName": "Jane Updated",
+            "tags": ["updated", "vip"],
+            "customFields": {"leadScore": 90, "priority": "high"},
+        },
     )
     assert answer.status == 200
     assert answer.data["firstName"] == "Jane Updated"
@@ -187,7 +193,8 @@ def test_a_foreign_contact_reads_like_an_unknown_one(manager: Person, outsider: 
 def test_the_manual_form_takes_one_list(manager: Person):
     contact_list = make_list(manager)
     answer = manager.post(
-        "/v1/contacts/manual", {"firstName": "Manual", "phone": phone_number(), "company": "Corp", "listId": contact_list}
+        "/v1/contacts/manual",
+        {"firstName": "Manual", "phone": phone_number(), "company": "Corp", "listId": contact_list},
     )
     assert answer.status == 201
     assert answer.data["source"] == "Manual Entry"
