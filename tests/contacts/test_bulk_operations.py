@@ -50,7 +50,7 @@ def test_moving_leaves_the_named_list_or_every_other(manager: Person):
     one, two, three = (make_list(manager, name) for name in ("One", "Two", "Three"))
     contact = make_contact(manager, listIds=[one, two])["id"]
 
-    def lists():
+    def lists() -> set[str]:
         return {entry["id"] for entry in manager.get(f"/v1/contacts/{contact}").data["lists"]}
 
     bulk(manager, "move-to-list", [contact], listId=three, fromListId=one)

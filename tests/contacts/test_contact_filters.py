@@ -9,9 +9,13 @@ from tests.factories import Person
 
 
 @pytest.fixture
-def people(manager: Person, agent: Person) -> dict[str, str]:
+def contact_list(manager: Person) -> str:
+    return make_list(manager)
+
+
+@pytest.fixture
+def people(manager: Person, agent: Person, contact_list: str) -> dict[str, str]:
     """Give the organization three contacts that differ in everything; return their names by id."""
-    manager.contact_list = make_list(manager)
     ann = make_contact(
         manager,
         firstName="Ann",
@@ -23,7 +27,7 @@ def people(manager: Person, agent: Person) -> dict[str, str]:
         country="US",
         source="Website",
         tags=["VIP", "new lead"],
-        listIds=[manager.contact_list],
+        listIds=[contact_list],
         assignedTo=str(manager.user.id),
     )
     bob = make_contact(manager, firstName="Bob", lastName="adams", status="inactive", tags=["vip"], city="Newark")
@@ -77,11 +81,11 @@ def test_filters(manager: Person, people: dict[str, str], query, names):
     assert answer["filters"] == {"totalContacts": 3, "activeContacts": 2, "inactiveContacts": 1}
 
 
-def test_filters_by_list_and_member(manager: Person, agent: Person, people: dict[str, str]):
+def test_filters_by_list_and_member(manager: Person, agent: Person, contact_list: str, people: dict[str, str]):
     def names(query: str) -> list[str]:
         return [people[contact["id"]] for contact in manager.get(f"/v1/contacts?{query}").data]
 
-    assert names(f"listId={manager.contact_list}") == ["Ann"]
+    assert names(f"listId={contact_list}") == ["Ann"]
     assert names(f"listId={uuid.uuid4()}") == []
     assert names(f"assignedTo={agent.user.id}") == ["Eve"]
 

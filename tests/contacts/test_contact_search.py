@@ -42,7 +42,7 @@ def test_a_contact_is_found_by(manager: Person, words):
     contact = make_contact(
         manager,
         firstName="Zoë van der",
-        lastName="O’Brien-Smith",
+        lastName="O\u2019Brien-Smith",
         company="Tyrell, AT&T and Łukasiewicz Ltd.",
         email="zoe.obrien@mail.example.co.uk",
         phone="+14155552671",
