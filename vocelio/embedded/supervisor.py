@@ -113,7 +113,7 @@ class Supervisor:
         began = time.monotonic()
         check_port(self.host, self.port)
         write_state(self.data, self.state)
-        for name in ("files", "mail", "static"):
+        for name in ("files", "mail"):
             (self.data / name).mkdir(mode=0o700, exist_ok=True)
         urls = self.start_servers()
         self.state |= urls
@@ -297,6 +297,7 @@ def main() -> int:
         with ExitStack() as stack:
             supervisor = Supervisor(stack, data, os.environ.get("HOST") or "127.0.0.1", int(port))
             supervisor.start()
+            stack.callback(say, "Stopping")
             while True:
                 supervisor.watch()
     except KeyboardInterrupt:
