@@ -125,9 +125,10 @@ class TenantViewSet(ApiViewSet):
 
     def get_queryset(self) -> QuerySet[Any]:
         """Return what the caller may see; override to add joins or annotations, never to widen."""
-        if getattr(self, "swagger_fake_view", False):
-            return self.model.objects.none()
-        return self.model.objects.get_queryset().visible_to(self.principal)
+        is_described = getattr(self, "swagger_fake_view", False)
+        objects = self.model.objects
+        rows: QuerySet[Any] = objects.none() if is_described else objects.get_queryset().visible_to(self.principal)
+        return rows
 
     def get_object(self) -> Any:
         """Return the row of the address among those the caller may see; a foreign id reads like an unknown one."""

@@ -31,7 +31,7 @@ class Invitation(TenantModel):
     expires_at = models.DateTimeField()
     accepted_at = models.DateTimeField(null=True)
 
-    objects = TenantManager.from_queryset(InvitationQuerySet)()
+    objects = TenantManager.from_queryset(InvitationQuerySet)()  # type: ignore[misc, django-manager-missing]
 
     class Meta:
         db_table = "invitations"

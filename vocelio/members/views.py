@@ -1,11 +1,10 @@
 """/members, /members/invitations, /organization"""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django.db.models import F, QuerySet
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
-from rest_framework.authentication import BaseAuthentication
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -71,7 +70,7 @@ class InvitationViewSet(ListMixin, DestroyMixin, TenantViewSet):
     permissions = {"list": "members:manage", "create": "members:manage", "destroy": "members:manage"}
 
     def get_queryset(self) -> QuerySet[Invitation]:
-        return super().get_queryset().open().select_related("invited_by")
+        return super().get_queryset().filter(accepted_at=None).select_related("invited_by")
 
     @extend_schema(responses={201: InvitationSerializer, 200: InvitationSerializer})
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -92,7 +91,7 @@ class InvitationViewSet(ListMixin, DestroyMixin, TenantViewSet):
 class AcceptInvitationViewSet(ApiViewSet):
     """Joining by the link of the mail. Takes no Authorization header, so that a stale one does no harm."""
 
-    authentication_classes: ClassVar[list[type[BaseAuthentication]]] = []
+    authentication_classes = ()
     permissions = {"accept": PUBLIC}
 
     @extend_schema(request=AcceptInvitationSerializer, responses=TokensSerializer)

@@ -5,6 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from vocelio.access.principal import Principal
 from vocelio.access.roles import PERMISSIONS
 from vocelio.api.serializers import ModelSerializer, Serializer
 from vocelio.organizations.models import Membership, Organization, Role
@@ -121,4 +122,5 @@ class SessionSerializer(ModelSerializer):
         read_only_fields = [name for name in fields if name not in {"organization", "is_current"}]
 
     def get_is_current(self, session: Session) -> bool:
-        return session.pk == self.context["request"].user.session_id
+        caller: Principal = self.context["request"].user
+        return session.pk == caller.session_id

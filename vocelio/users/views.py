@@ -1,11 +1,10 @@
 """/auth"""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
-from rest_framework.authentication import BaseAuthentication
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -40,7 +39,7 @@ def answer_tokens(tokens: Tokens) -> Response:
 class SignInViewSet(ApiViewSet):
     """Signing in and out. Takes no Authorization header, so that a stale one does no harm."""
 
-    authentication_classes: ClassVar[list[type[BaseAuthentication]]] = []
+    authentication_classes = ()
     permissions = {
         "login": PUBLIC,
         "refresh": PUBLIC,

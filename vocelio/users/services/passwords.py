@@ -138,4 +138,7 @@ def set_password(*, user: User, password: str, keep_session: uuid.UUID | None = 
         user.set_password(password)
         user.save(update_fields=["password"])
         PasswordReset.objects.filter(user=user, used_at=None).update(used_at=Now())
-        end_sessions(Session.objects.filter(user=user).exclude(pk=keep_session), reason="password_changed")
+        others = Session.objects.filter(user=user)
+        if keep_session is not None:
+            others = others.exclude(pk=keep_session)
+        end_sessions(others, reason="password_changed")
