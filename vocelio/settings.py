@@ -251,6 +251,8 @@ REST_FRAMEWORK = {
     "DEFAULT_FILTER_BACKENDS": ["vocelio.api.filters.StrictFilterBackend", "vocelio.api.filters.SortBackend"],
     "DEFAULT_THROTTLE_CLASSES": ["vocelio.api.throttles.OrganizationThrottle"],
     "DEFAULT_SCHEMA_CLASS": "vocelio.api.schema.EnvelopeSchema",
+    # OPTIONS is 405: the OpenAPI description says what there is, and to whom.
+    "DEFAULT_METADATA_CLASS": None,
     "EXCEPTION_HANDLER": "vocelio.api.errors.exception_handler",
     "UNAUTHENTICATED_USER": None,
     "COERCE_DECIMAL_TO_STRING": True,

@@ -1,4 +1,4 @@
-"""The address space: /v1/ and /api/ are one tree, /admin/ the back office, /health and /metrics at the root too."""
+"""The address space: /v1/ and /api/ are one tree, /admin/ the back office, two pages for links in mails, /health and /metrics at the root too."""
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
@@ -18,6 +18,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/schema", SpectacularAPIView.as_view(), name="schema"),
     path("v1/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
     path("", include("vocelio.health.urls")),
+    path("", include("vocelio.users.pages")),
     path("admin/", admin.site.urls),
 ]
 

@@ -268,3 +268,11 @@ def test_staff_use_the_api_with_their_back_office_session(admin: Person) -> None
     body = {"organizationId": str(admin.organization.id)}
     switch = client.post("/v1/auth/switch-organization", body, content_type="application/json", headers=headers)
     assert switch.status_code == 403
+
+
+@pytest.mark.parametrize("page", ["password-reset", "accept-invitation"])
+def test_links_in_mails_lead_to_a_page(page: str) -> None:
+    answer = Client(SERVER_NAME="localhost").get(f"/{page}")
+    assert answer.status_code == 200
+    assert answer["Referrer-Policy"] == "same-origin"
+    assert "/v1/auth/" in answer.content.decode()

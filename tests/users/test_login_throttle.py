@@ -132,7 +132,8 @@ def test_unknown_addresses_are_refused_as_fast_as_known_ones(person: Person, set
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
     person.user.set_password(PASSWORD)
     person.user.save()
-    known, unknown = [], []
+    known: list[float] = []
+    unknown: list[float] = []
     for number in range(9):
         for email, times in ((person.user.email, known), (f"{unique('nobody')}@example.test", unknown)):
             started = time.perf_counter()
