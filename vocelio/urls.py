@@ -1,4 +1,4 @@
-"""The address space: /v1/ and /api/ are one tree, /admin/ the back office, two pages for links in mails, /health and /metrics at the root too."""
+"""The address space: /v1/ and /api/ are one tree; /admin/, /health, /metrics; pages that links in mails lead to."""
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path

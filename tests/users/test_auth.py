@@ -7,7 +7,7 @@ import pytest
 from django.core import mail
 from django.test import Client
 
-from tests.factories import PASSWORD, Answer, Person, make_organization, unique
+from tests.factories import PASSWORD, Answer, Person, make_organization, make_person, unique
 from vocelio.access.roles import PERMISSIONS
 from vocelio.audit.models import AuditEntry
 from vocelio.organizations.models import Membership, Role
@@ -121,6 +121,15 @@ def test_login_and_its_failure_are_in_the_audit_log(admin: Person) -> None:
     assert failed.ip_address == "127.0.0.1"
 
 
+def test_a_failure_is_audited_in_each_organization_of_the_person(admin: Person) -> None:
+    second = make_person(make_organization())
+    Membership.objects.create(organization=second.organization, user=admin.user, role=Role.AGENT)
+    disable_user(user=admin.user)
+    login(admin)
+    assert actions(admin)[-1] == "login.failed"
+    assert actions(second) == ["user.disabled", "login.failed"]
+
+
 def test_login_without_organization_is_refused_with_a_code() -> None:
     user = User.objects.create_user(f"{unique('loner')}@example.test", PASSWORD)
     answer = anonymous("login", {"email": user.email, "password": PASSWORD})
@@ -182,6 +191,7 @@ def test_switching_moves_the_session_to_another_organization(admin: Person) -> N
     assert anonymous("refresh", {"refreshToken": after.data["refreshToken"]}).data["user"]["role"] == "agent"
     foreign = admin.post("/v1/auth/switch-organization", {"organizationId": str(make_organization().id)}, **token)
     assert (foreign.status, foreign.error["code"]) == (403, "NOT_A_MEMBER")
+    assert actions(admin)[-1] == "session.switch_refused"
 
 
 def mailed_token(person: Person) -> str:

@@ -13,6 +13,8 @@ from django.test import Client
 from tests.factories import PASSWORD, Answer, Person, make_organization, make_person, unique
 from tests.users.test_auth import actions
 from vocelio.api import throttles
+from vocelio.audit.models import AuditEntry
+from vocelio.organizations.scope import organization_scope
 from vocelio.users.models import LoginAttempt
 from vocelio.users.services.attempts import PER_ACCOUNT, PER_ADDRESS, account_key
 
@@ -92,6 +94,14 @@ def test_addresses_of_one_ipv6_customer_count_as_one(person: Person) -> None:
     assert statuses[-1] == 429
     assert guess(email, "2001:db8:1:3::1", PASSWORD).status == 200
     assert guess(email, "2001:db8:1:3::2", PASSWORD).status == 200
+
+
+def test_callers_of_ipv4_on_a_dual_stack_socket_are_told_apart(person: Person) -> None:
+    email = person.user.email
+    assert [guess(email, "::ffff:192.0.2.1").status for _ in range(PER_ADDRESS + 1)][-1] == 429
+    assert guess(email, "::ffff:192.0.2.2", PASSWORD).status == 200
+    with organization_scope(person.organization.id):
+        assert AuditEntry.objects.get(action="login.succeeded").ip_address == "192.0.2.2"
 
 
 def test_parallel_guesses_do_not_outrun_the_count(person: Person) -> None:

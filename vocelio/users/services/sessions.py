@@ -115,6 +115,7 @@ def switch_organization(*, session_id: uuid.UUID, organization_id: uuid.UUID) ->
     session = Session.objects.get(pk=session_id)
     membership = _membership(session.user_id, organization_id)
     if membership is None:
+        record_everywhere("session.switch_refused", user_id=session.user_id)
         raise NotAMember
     with organization_scope(organization_id):
         RefreshToken.objects.filter(session=session, used_at=None).update(used_at=Now())

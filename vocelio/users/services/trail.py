@@ -12,8 +12,9 @@ from vocelio.organizations.scope import organization_scope
 
 def record_everywhere(action: str, *, user_id: uuid.UUID, **details: Any) -> None:
     """Add the entry, whose resource is the person, to each organization they belong to, in one transaction."""
-    organizations = Membership.objects.active().filter(user_id=user_id).values_list("organization_id", flat=True)
+    # Of a disabled person too: that somebody tries their password is worth knowing.
+    mine = Membership.objects.filter(user_id=user_id, is_active=True, organization__is_active=True)
     with transaction.atomic():
-        for organization_id in organizations:
+        for organization_id in mine.values_list("organization_id", flat=True):
             with organization_scope(organization_id):
                 record(action, "user", user_id, **details)
