@@ -17,6 +17,7 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema
 from rest_framework.generics import GenericAPIView
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
@@ -29,6 +30,7 @@ from vocelio.access.principal import Principal
 from vocelio.api.idempotency import StoredAnswer, claim_key, keep_answer
 from vocelio.api.models import IdempotencyKey
 from vocelio.api.pagination import bounded_count
+from vocelio.api.serializers import MessageSerializer
 from vocelio.api.throttles import Count, rate_limit_headers
 from vocelio.audit.context import identify
 from vocelio.audit.services import record
@@ -196,6 +198,7 @@ class UpdateMixin:
 class DestroyMixin:
     """DELETE one; `perform_destroy(instance)` calls the service and returns the message."""
 
+    @extend_schema(responses=MessageSerializer)
     def destroy(self: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
         response: Response = self.message(self.perform_destroy(self.get_object()))
         return response
