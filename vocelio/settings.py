@@ -192,8 +192,13 @@ CACHES = {
         "OPTIONS": {"socket_connect_timeout": 0.5, "socket_timeout": 0.5},
     }
 }
+# Pub/sub channels are one space over all numbered databases of a Redis server; installations differ by database.
+REDIS_NAMESPACE = f"vocelio:{DATABASES['default']['NAME']}"
 CHANNEL_LAYERS = {
-    "default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}
+    "default": {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {"hosts": [REDIS_URL], "prefix": f"{REDIS_NAMESPACE}:layer:"},
+    }
 }
 
 CELERY_BROKER_URL = celery_broker(REDIS_URL)

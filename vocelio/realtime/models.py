@@ -1,5 +1,6 @@
 """What happened, in order: each organization's events, kept so that a client can catch up after a lost connection."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from vocelio.organizations.models import Organization, TenantModel
@@ -19,7 +20,10 @@ class EventHead(models.Model):
 
 
 class Event(TenantModel):
-    """One message to the sockets that subscribed to its topic; `key` narrows it, e.g. to one job."""
+    """One message to the sockets that subscribed to its topic.
+
+    `key` narrows it, e.g. to one job; `owners` are the users responsible for the record it tells of.
+    """
 
     updated_at = None
     sequence = models.BigIntegerField()
@@ -27,6 +31,7 @@ class Event(TenantModel):
     key = models.CharField(max_length=60, blank=True)
     type = models.CharField(max_length=40)
     data = models.JSONField()
+    owners = ArrayField(models.UUIDField(), default=list)
 
     class Meta:
         db_table = "events"
