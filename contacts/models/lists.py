@@ -6,7 +6,7 @@ from django.db.models.functions import Now
 
 from contacts.models.contacts import Contact
 from vocelio.db.fields import TenantForeignKey
-from vocelio.organizations.models import TenantModel
+from vocelio.organizations.models import TenantModel, TenantRow
 
 
 class ContactList(TenantModel):
@@ -35,11 +35,9 @@ class ContactList(TenantModel):
         return self.name
 
 
-class ContactListMembership(TenantModel):
+class ContactListMembership(TenantRow):
     """One contact on one list; kept while the contact is in the trash, so that restoring brings it back."""
 
-    created_at = None
-    updated_at = None
     contact = TenantForeignKey(Contact, on_delete=models.CASCADE, related_name="memberships", db_index=False)
     list = TenantForeignKey(ContactList, on_delete=models.CASCADE, related_name="memberships", db_index=False)
     added_by = models.ForeignKey("users.User", on_delete=models.SET_NULL, null=True, related_name="+", db_index=False)

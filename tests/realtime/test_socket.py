@@ -10,7 +10,7 @@ from websockets.exceptions import InvalidStatus
 
 from contacts.models import ContactImport
 from tests.factories import Person, make_organization, make_person
-from tests.realtime.conftest import Server
+from tests.realtime.server import Server
 from vocelio.audit.models import AuditEntry
 from vocelio.organizations.models import Role
 from vocelio.organizations.scope import organization_scope

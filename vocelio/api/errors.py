@@ -1,6 +1,7 @@
 """The one place where errors become answers: {"error": {code, message, details, timestamp, requestId}}."""
 
 import logging
+import math
 import sys
 from typing import Any
 
@@ -87,9 +88,10 @@ def _api_exception(error: exceptions.APIException) -> Response:
     if header := getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = header
     details: dict[str, Any] = {}
-    if isinstance(error, exceptions.Throttled) and error.wait is not None:
-        details["retryAfter"] = int(error.wait) + 1
-        headers["Retry-After"] = str(int(error.wait) + 1)
+    wait = getattr(error, "wait", None)
+    if wait is not None:
+        details["retryAfter"] = math.ceil(wait)
+        headers["Retry-After"] = str(math.ceil(wait))
     code = CODES.get(error.status_code, "ERROR")
     return Response(error_body(code, str(error.detail), details), status=error.status_code, headers=headers)
 

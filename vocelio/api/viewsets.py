@@ -83,7 +83,7 @@ class TenantViewSet(ApiViewSet):
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         with ExitStack() as self._scope:
-            response = super().dispatch(request, *args, **kwargs)
+            response: Any = super().dispatch(request, *args, **kwargs)
             # Rendered inside the scope, since the browsable API still reads tables.
             response.render()
             if connection.in_atomic_block and response.status_code >= 400:
