@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,29 +27,24 @@ class Server:
 
     port: int
 
-    def connect(self, path: str = "/ws", **options: Any) -> "Client":
-        return Client(connect(f"ws://127.0.0.1:{self.port}{path}", **options))
+    @contextmanager
+    def connect(self, path: str = "/ws", **options: Any) -> Iterator["Client"]:
+        with connect(f"ws://127.0.0.1:{self.port}{path}", **options) as connection:
+            yield Client(connection)
 
-    def sign_in(self, person: Person) -> "Client":
-        client = self.connect()
-        client.say(type="authenticate", token=person.token)
-        client.authenticated = client.hear("authenticated")
-        return client
+    @contextmanager
+    def sign_in(self, person: Person) -> Iterator["Client"]:
+        with self.connect() as client:
+            client.say(type="authenticate", token=person.token)
+            client.hear("authenticated")
+            yield client
 
 
 class Client:
     """A socket that speaks JSON; what it waits for must come within five seconds."""
 
-    authenticated: dict[str, Any]
-
     def __init__(self, connection: ClientConnection) -> None:
         self.connection = connection
-
-    def __enter__(self) -> "Client":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.connection.close()
 
     def say(self, **message: Any) -> None:
         self.connection.send(json.dumps(message))

@@ -108,11 +108,13 @@ class Hub:
         self._feeds: dict[uuid.UUID, Feed] = {}
         self._pubsub: PubSub | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._is_running = False
 
     async def join(self, socket: Socket) -> int:
         """Begin to deliver to the socket; return the number after which it misses nothing."""
         assert socket.viewer is not None  # noqa: S101
-        if not self._tasks:
+        if not self._is_running:
+            self._is_running = True
             for loop in (self._listen, self._watch_heads, self._hear_rights, self._recheck_all):
                 self.spawn(loop())
         organization_id = socket.viewer.principal.organization_id
