@@ -2,4 +2,7 @@
 
 BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "Ring jobs that Redis or a worker lost": {"task": "vocelio.jobs.tasks.sweep_jobs", "schedule": 5.0},
+    "Seal the audit log": {"task": "vocelio.audit.tasks.seal_audit_log", "schedule": 60.0},
+    "Delete events past their retention": {"task": "vocelio.realtime.tasks.purge_events", "schedule": 3600.0},
+    "Forget old idempotency keys": {"task": "vocelio.api.tasks.purge_idempotency_keys", "schedule": 3600.0},
 }

@@ -7,6 +7,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 API: list[URLPattern | URLResolver] = [
     path("", include("vocelio.users.urls")),
     path("", include("vocelio.organizations.urls")),
+    path("", include("vocelio.api.urls")),
     path("", include("vocelio.realtime.urls")),
     path("", include("vocelio.health.urls")),
     path("", include("contacts.urls")),

@@ -67,10 +67,13 @@ class Client:
     def closed(self) -> tuple[int, str]:
         """Return code and reason of the close frame, which must come."""
         with pytest.raises(ConnectionClosed) as end:
-            while True:
-                self.connection.recv(timeout=5)
+            self._read_on()
         assert end.value.rcvd is not None
         return end.value.rcvd.code, end.value.rcvd.reason
+
+    def _read_on(self) -> None:
+        while True:
+            self.connection.recv(timeout=5)
 
 
 def free_port() -> int:
@@ -124,4 +127,3 @@ def start_server() -> Iterator[Callable[..., Server]]:
 @pytest.fixture(scope="session")
 def server(start_server: Callable[..., Server]) -> Server:
     return start_server()
-

@@ -8,6 +8,7 @@ WITHOUT_POLICY = {
     "refresh_tokens": "read before a scope is known",
     "job_doorbells": "ids only; the sweeper serves every organization",
     "event_heads": "one number per organization",
+    "schedule_ticks": "when the platform's own tasks last ran",
     "users_groups": "Django's permissions, unused",
     "users_user_permissions": "Django's permissions, unused",
     "auth_group": "Django's permissions, unused",

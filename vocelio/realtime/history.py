@@ -7,9 +7,12 @@ from typing import Any, TypedDict
 
 from django.db import connection
 
+from vocelio.errors import VocelioError
 from vocelio.organizations.models import Organization
-from vocelio.organizations.scope import organization_scope
+from vocelio.organizations.scope import current_organization_id, organization_scope
 from vocelio.realtime.models import Event, EventHead
+from vocelio.realtime.topics import all_topics
+from vocelio.realtime.viewers import Viewer
 
 RETENTION = timedelta(days=7)
 PURGE_BATCH = 5000
@@ -81,6 +84,28 @@ def _purge_batch(organization_id: uuid.UUID) -> int:
         return cursor.rowcount
 
 
-def oldest_kept() -> int | None:
-    """Return the lowest sequence of the open scope's organization that is still kept."""
-    return Event.objects.order_by("sequence").values_list("sequence", flat=True).first()
+class EventsGone(VocelioError):
+    """The caller cannot catch up event by event, as the past it asks for is not kept or is not this one's."""
+
+    code = "EVENTS_GONE"
+    status = 410
+    message = "Events after this number are not kept; read the data anew, then follow from details.sequence."
+
+
+def events_after(viewer: Viewer, sequence: int | None, limit: int) -> tuple[list[Event], int, bool]:
+    """Return what the viewer may see of the next `limit` events, where to go on, and whether more follow.
+
+    None begins with the oldest event kept. Raise EventsGone when events after the number are missing.
+    """
+    head = EventHead.objects.filter(organization_id=current_organization_id()).values_list("sequence", flat=True)
+    latest = head.first() or 0
+    oldest = Event.objects.order_by("sequence").values_list("sequence", flat=True).first()
+    before_oldest = latest if oldest is None else oldest - 1
+    if sequence is None:
+        sequence = before_oldest
+    elif not before_oldest <= sequence <= latest:
+        raise EventsGone(sequence=latest)
+    topics = {topic.name: topic for topic in all_topics() if viewer.principal.may(topic.permission)}
+    events = list(Event.objects.filter(topic__in=topics, sequence__gt=sequence).order_by("sequence")[:limit])
+    visible = [event for event in events if topics[event.topic].shown_to(viewer, [str(one) for one in event.owners])]
+    return visible, events[-1].sequence if events else sequence, len(events) == limit
