@@ -111,6 +111,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "vocelio.health.middleware.MetricsMiddleware",
     "vocelio.api.middleware.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -270,6 +271,7 @@ SPECTACULAR_SETTINGS = {
         "vocelio.api.schema.add_error_responses",
     ],
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
+    "ENUM_NAME_OVERRIDES": {"HealthStatusEnum": "vocelio.health.checks.STATUSES"},
 }
 
 STORAGES = {
@@ -311,6 +313,9 @@ EMAIL_HOST_USER = os.environ.get("EMAIL_HOST_USER", "")
 EMAIL_HOST_PASSWORD = os.environ.get("EMAIL_HOST_PASSWORD", "")
 EMAIL_USE_TLS = env_flag("EMAIL_USE_TLS")
 DEFAULT_FROM_EMAIL = os.environ.get("FROM_EMAIL") or "noreply@vocelio.test"
+
+# What Prometheus shows to read /metrics; without one, only private addresses may.
+METRICS_TOKEN = os.environ.get("METRICS_TOKEN", "")
 
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
