@@ -124,8 +124,13 @@ def test_hanging_service_is_unhealthy_in_time_and_tried_once(stuck: list[int]) -
 
 
 def test_answers_are_kept_for_a_moment(monkeypatch: pytest.MonkeyPatch) -> None:
-    tries = []
-    monkeypatch.setattr(checks, "CHECKS", [Check("database", lambda: tries.append(1) or checks.HEALTHY, 60)])
+    tries: list[int] = []
+
+    def run() -> str:
+        tries.append(1)
+        return checks.HEALTHY
+
+    monkeypatch.setattr(checks, "CHECKS", [Check("database", run, 60)])
     for _ in range(3):
         assert checks.check_services() == {"database": "healthy"}
     assert len(tries) == 1

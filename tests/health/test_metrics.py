@@ -17,8 +17,8 @@ from vocelio.health.metrics import register_gauge
 __all__ = ["start_server"]
 
 
-def scrape(client: Client | None = None, **extra: Any) -> Any:
-    return (client or Client(SERVER_NAME="localhost")).get("/metrics", **extra)
+def scrape(**extra: Any) -> Any:
+    return Client(SERVER_NAME="localhost").get("/metrics", **extra)
 
 
 def value(text: str, sample: str) -> float:
@@ -60,9 +60,14 @@ def test_figures_of_the_installation_are_there() -> None:
 def test_registered_gauges_are_read_at_most_each_quarter_minute(monkeypatch: pytest.MonkeyPatch) -> None:
     reads: list[int] = []
     monkeypatch.setattr(metrics, "_gauges", {})
-    register_gauge("vocelio_test", "A test.", lambda: {("a",): float(len(reads) + (reads.append(1) or 0))}, ("kind",))
+
+    def read() -> metrics.Values:
+        reads.append(1)
+        return {("a",): 7}
+
+    register_gauge("vocelio_test", "A test.", read, ("kind",))
     for _ in range(3):
-        assert 'vocelio_test{kind="a"} 0.0' in scrape().content.decode()
+        assert 'vocelio_test{kind="a"} 7.0' in scrape().content.decode()
     assert len(reads) == 1
 
 
@@ -92,15 +97,15 @@ def test_several_processes_are_one_figure(start_server: Callable[..., Server], t
     servers = [start_server(PROMETHEUS_MULTIPROC_DIR=str(tmp_path)) for _ in range(2)]
     with servers[0].sign_in(manager), servers[1].sign_in(manager), servers[1].sign_in(manager):
         for server in servers:
-            read(server, "/v1/health")
-        texts = [read(server, "/metrics") for server in servers]
+            fetch(server, "/v1/health")
+        texts = [fetch(server, "/metrics") for server in servers]
     for text in texts:
         assert value(text, "vocelio_sockets") == 3
         assert value(text, 'vocelio_http_requests_total{method="GET",route="/v1/health",status="200"}') == 2
     assert not (tmp_path / "gauge_livesum_999999999.db").exists()
 
 
-def read(server: Server, path: str) -> str:
+def fetch(server: Server, path: str) -> str:
     with urllib.request.urlopen(f"http://127.0.0.1:{server.port}{path}", timeout=10) as response:
         body: str = response.read().decode()
         return body

@@ -100,7 +100,8 @@ def start_server() -> Iterator[Callable[..., Server]]:
             "--lifespan",
             "off",
         ]
-        options = ["--ws", "websockets-sansio", "--log-level", "warning", "--no-access-log"]
+        options = ["--ws", "websockets-sansio", "--ws-per-message-deflate", "false", "--ws-max-size", "65536"]
+        options += ["--log-level", "error", "--no-access-log"]
         inherited = {
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "vocelio.settings",

@@ -197,3 +197,27 @@ def test_last_socket_releases_the_organizations_channel(server: Server, manager:
             if admin.pubsub_numsub(channel)[0][1] == 0:
                 break
         assert admin.pubsub_numsub(channel)[0][1] == 0
+
+
+def test_without_redis_events_still_arrive(start_server: Callable[..., Server], manager: Person) -> None:
+    server = start_server(REDIS_URL="redis://127.0.0.1:1/0")
+    with server.sign_in(manager) as client:
+        client.subscribe("contacts")
+        for number in (1, 2):
+            tell(manager, number)
+        assert [client.hear("contact_updated")["sequence"] for _ in range(2)] == [1, 2]
+
+
+def test_slow_client_is_let_go_and_holds_up_nobody(server: Server, manager: Person) -> None:
+    bursts, events = 6, 400
+    data = {"contactId": "x" * 12_000, "listIds": []}
+    with server.sign_in(manager) as slow, server.sign_in(manager) as quick:
+        for client in (slow, quick):
+            client.subscribe("contacts")
+        for _ in range(bursts):
+            with organization_scope(manager.organization.id):
+                for _ in range(events):
+                    publish("contacts", type="contact_updated", data=data)
+            sequences = [quick.hear("contact_updated")["sequence"] for _ in range(events)]
+        assert sequences[-1] == bursts * events
+        assert slow.closed() == (4408, "Too slow; connect again and catch up by GET /v1/events.")

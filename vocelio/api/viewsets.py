@@ -32,7 +32,7 @@ from vocelio.api.pagination import bounded_count
 from vocelio.api.throttles import Count, rate_limit_headers
 from vocelio.audit.context import identify
 from vocelio.audit.services import record
-from vocelio.organizations.models import TenantModel
+from vocelio.organizations.models import TenantRow
 from vocelio.organizations.scope import organization_scope
 
 
@@ -70,7 +70,7 @@ class ApiViewSet(ViewSetMixin, GenericAPIView):  # type: ignore[type-arg]
 class TenantViewSet(ApiViewSet):
     """Opens the caller's organization scope around the action, keeps idempotency keys, audits refusals."""
 
-    model: ClassVar[type[TenantModel]]
+    model: ClassVar[type[TenantRow]]
     lookup_value_converter = "uuid"
     _scope: ExitStack
     _key: IdempotencyKey | None = None

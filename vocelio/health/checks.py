@@ -13,6 +13,8 @@ from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import close_old_connections, connection
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from vocelio.db.roles import inspect_role
 from vocelio.jobs.tasks import sweep_jobs
@@ -26,7 +28,9 @@ SILENCE_SECONDS = 60
 # A doorbell is rung when it is due; one that stays due finds nobody.
 OVERDUE_SECONDS = 60
 
-_redis = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1)
+_redis = redis.Redis.from_url(
+    settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1, retry=Retry(NoBackoff(), 0)
+)
 _pool = ThreadPoolExecutor(4, thread_name_prefix="health")
 
 

@@ -51,7 +51,7 @@ class Unavailable(VocelioError):
     message = "The service is briefly unavailable; try again."
 
 
-class EventConsumer(AsyncWebsocketConsumer):
+class EventConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no types
     """One connection. Everything it says goes through its queue, so that answers and events keep their order."""
 
     # The hub holds the process's one channel of the layer; a channel each would be a Redis subscription a socket.

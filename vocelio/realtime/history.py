@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any, TypedDict
 
 from django.db import connection
+from django.utils import timezone
 
 from vocelio.errors import VocelioError
 from vocelio.organizations.models import Organization
@@ -73,15 +74,15 @@ def _purge_batch(organization_id: uuid.UUID) -> int:
         cursor.execute(
             """
             DELETE FROM events WHERE organization_id = %s AND sequence < (
-                SELECT coalesce(min(sequence) FILTER (WHERE created_at >= now() - %s), max(sequence) + 1)
+                SELECT coalesce(min(sequence) FILTER (WHERE created_at >= %s), max(sequence) + 1)
                 FROM (
                     SELECT sequence, created_at FROM events WHERE organization_id = %s ORDER BY sequence LIMIT %s
                 ) oldest
             )
             """,
-            [organization_id, RETENTION, organization_id, PURGE_BATCH],
+            [organization_id, timezone.now() - RETENTION, organization_id, PURGE_BATCH],
         )
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 class EventsGone(VocelioError):

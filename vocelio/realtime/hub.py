@@ -222,6 +222,8 @@ class Hub:
                     while True:
                         if message := await pubsub.get_message(timeout=5.0):
                             self._receive(orjson.loads(message["data"]), message["channel"].decode())
+                            # A burst is read without waiting; let the writers drain their queues in between.
+                            await asyncio.sleep(0)
             except (RedisError, OSError) as error:
                 self._pubsub = None
                 logger.warning("Events come from the database until Redis is back", extra={"error": str(error)})
@@ -304,7 +306,8 @@ class Hub:
 
 def in_thread(function: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
     """Return the function to await, run in the event loop's pool of threads with database connections kept open."""
-    return database_sync_to_async(function, thread_sensitive=False)
+    awaitable: Callable[..., Awaitable[Any]] = database_sync_to_async(function, thread_sensitive=False)
+    return awaitable
 
 
 hub = Hub()

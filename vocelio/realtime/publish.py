@@ -9,13 +9,18 @@ import orjson
 import redis
 from django.conf import settings
 from django.db import connection, transaction
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from vocelio.organizations.scope import Scope, current_scope
 from vocelio.realtime.history import message_of
 from vocelio.realtime.models import Event
 
 logger = logging.getLogger(__name__)
-_redis = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=0.5, socket_connect_timeout=0.5)
+# Without retries: whoever committed does not wait for a Redis that is away, hubs look into the table meanwhile.
+_redis = redis.Redis.from_url(
+    settings.REDIS_URL, socket_timeout=0.5, socket_connect_timeout=0.5, retry=Retry(NoBackoff(), 0)
+)
 
 
 def publish(

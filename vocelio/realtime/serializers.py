@@ -5,7 +5,7 @@ from vocelio.realtime.models import Event
 
 
 class EventSerializer(ModelSerializer):
-    data = serializers.DictField(read_only=True)
+    data = serializers.DictField(read_only=True)  # type: ignore[assignment]  # the API's name
 
     class Meta:
         model = Event
@@ -21,5 +21,5 @@ class EventPositionSerializer(Serializer):
 
 class EventPageSerializer(Serializer):
     enveloped = False
-    data = EventSerializer(many=True)
+    data = EventSerializer(many=True)  # type: ignore[assignment]  # the API's name
     pagination = EventPositionSerializer()
