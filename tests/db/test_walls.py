@@ -123,3 +123,12 @@ def test_the_application_role_runs_no_ddl():
         rows("CREATE TABLE mine (id int)")
     with pytest.raises(DatabaseError, match="must be owner"):
         rows("ALTER TABLE contacts DISABLE ROW LEVEL SECURITY")
+
+
+def test_views_cannot_be_written_through():
+    writable = rows(
+        "SELECT relname FROM pg_class WHERE relkind = 'v' AND relnamespace = 'public'::regnamespace"
+        " AND (has_table_privilege(oid, 'INSERT') OR has_table_privilege(oid, 'UPDATE')"
+        " OR has_table_privilege(oid, 'DELETE'))"
+    )
+    assert writable == []

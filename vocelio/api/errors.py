@@ -130,8 +130,8 @@ def _details(details: dict[str, Any], context: dict[str, Any]) -> dict[str, Any]
     errors = details.get("errors")
     if not errors:
         return details
-    request = context.get("request")
-    sent = request.data if request is not None and getattr(request, "_full_data", None) is not None else {}
+    # The body as far as the view has parsed it; parsing it here could fail once more.
+    sent = getattr(context.get("request"), "_full_data", {})
     for problem in errors:
         if "value" not in problem or problem["value"] is None:
             problem["value"] = _sent_value(sent, problem["field"])
