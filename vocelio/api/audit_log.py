@@ -31,6 +31,8 @@ AuditEntryFilter.base_filters |= {
 
 
 class AuditEntrySerializer(ModelSerializer):
+    """One write or refusal."""
+
     organization_id = serializers.UUIDField(read_only=True)
     details = serializers.DictField(read_only=True)
     timestamp = serializers.DateTimeField(source="created_at", read_only=True)

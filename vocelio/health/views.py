@@ -22,6 +22,8 @@ from vocelio.health.metrics import render_metrics
 
 
 class ServicesSerializer(Serializer):
+    """What the installation needs."""
+
     database = serializers.ChoiceField(STATUSES)
     redis = serializers.ChoiceField(STATUSES)
     s3 = serializers.ChoiceField(STATUSES, help_text="File storage, S3 or not.")
@@ -29,12 +31,16 @@ class ServicesSerializer(Serializer):
 
 
 class MachineSerializer(serializers.Serializer[object]):
+    """How busy the machine is; the document spells these in snake case."""
+
     uptime = serializers.IntegerField(help_text="Seconds since this process started.")
     memory_usage = serializers.CharField()
     cpu_usage = serializers.CharField()
 
 
 class HealthSerializer(Serializer):
+    """The state of the installation."""
+
     enveloped = False
     status = serializers.ChoiceField(STATUSES)
     timestamp = serializers.DateTimeField()
