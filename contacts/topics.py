@@ -17,5 +17,5 @@ def import_exists(viewer: Viewer, job_id: uuid.UUID) -> bool:
     return ContactImport.objects.get_queryset().visible_to(viewer.principal).filter(pk=job_id).exists()
 
 
-register(Topic("contacts", permission="contacts:read", filters=("listId",), matches=on_list))
+register(Topic("contacts", permission="contacts:read", owned=True, filters=("listId",), matches=on_list))
 register(Topic("import_progress", permission="contacts:import", key="jobId", exists=import_exists))

@@ -49,10 +49,11 @@ def test_agents_read_only_what_a_socket_would_have_shown_them() -> None:
     tell(agent, 1, owners=[stranger.user.id])
     tell(agent, 2, owners=[agent.user.id])
     tell(agent, 3, topic="import_progress", key=str(uuid.uuid4()))
-    tell(agent, 4)
-    tell(agent, 5, topic="nobody_registered_this")
+    tell(agent, 4, owners=[None])
+    tell(agent, 5)
+    tell(agent, 6, topic="nobody_registered_this")
     assert [event["sequence"] for event in agent.get("/v1/events?after=0").data] == [2, 4]
-    assert [event["sequence"] for event in manager.get("/v1/events?after=0").data] == [1, 2, 3, 4]
+    assert [event["sequence"] for event in manager.get("/v1/events?after=0").data] == [1, 2, 3, 4, 5]
 
 
 def test_other_organizations_events_are_not_there(manager: Person, outsider: Person) -> None:

@@ -162,8 +162,9 @@ class EventConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels h
         )
 
     async def _subscribe(self, message: dict[str, Any]) -> None:
-        viewer = self._viewer()
+        self._viewer()
         subscription = Subscription.read(message)
+        viewer = await self._look_again()
         if len(self.socket.subscriptions) >= MAX_SUBSCRIPTIONS and subscription not in self.socket.subscriptions:
             raise Conflict(f"A connection has at most {MAX_SUBSCRIPTIONS} subscriptions.")
         try:
@@ -193,20 +194,28 @@ class EventConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels h
             raise SignInFirst
         return self.socket.viewer
 
+    async def _look_again(self) -> Viewer:
+        """Read session, role and team as they are now; raise Refused when they allow no connection."""
+        assert self.claims is not None  # noqa: S101 - after signing in only
+        principal = self._viewer().principal
+        viewer: Viewer = await in_thread(load_viewer)(
+            self.claims.session_id, principal.user_id, principal.organization_id
+        )
+        self.socket.viewer = viewer
+        return viewer
+
     async def _recheck(self) -> None:
         """Look again at what the person may see; end the connection when a right it uses has ended."""
         if self.claims is None or self.socket.viewer is None:
             return
-        organization_id = self.socket.viewer.principal.organization_id
         try:
-            viewer = await in_thread(load_viewer)(self.claims.session_id, self.claims.user_id, organization_id)
+            viewer = await self._look_again()
         except Refused as refusal:
             await self._end(refusal.code, refusal.reason)
             return
         except DatabaseError:
             logger.warning("Rights of a socket could not be read; next try within a minute")
             return
-        self.socket.viewer = viewer
         if not all(viewer.principal.may(used.topic.permission) for used in self.socket.subscriptions):
             await self._end(FORBIDDEN, Forbidden.message)
 

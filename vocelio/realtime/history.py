@@ -32,7 +32,7 @@ class Message(TypedDict):
 
     topic: str
     key: str
-    owners: list[str]
+    owners: list[str] | None
     frame: Frame
 
 
@@ -40,9 +40,13 @@ def message_of(event: Event) -> Message:
     return {
         "topic": event.topic,
         "key": event.key,
-        "owners": [str(owner) for owner in event.owners],
+        "owners": owners_of(event),
         "frame": {"type": event.type, "data": event.data, "sequence": event.sequence},
     }
+
+
+def owners_of(event: Event) -> list[str] | None:
+    return None if event.owners is None else [str(owner) for owner in event.owners]
 
 
 def heads_of(organization_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, int]:
@@ -108,5 +112,5 @@ def events_after(viewer: Viewer, sequence: int | None, limit: int) -> tuple[list
         raise EventsGone(sequence=latest)
     topics = {topic.name: topic for topic in all_topics() if viewer.principal.may(topic.permission)}
     events = list(Event.objects.filter(topic__in=topics, sequence__gt=sequence).order_by("sequence")[:limit])
-    visible = [event for event in events if topics[event.topic].shown_to(viewer, [str(one) for one in event.owners])]
+    visible = [event for event in events if topics[event.topic].shown_to(viewer, owners_of(event))]
     return visible, events[-1].sequence if events else sequence, len(events) == limit

@@ -23,7 +23,8 @@ class EventHead(models.Model):
 class Event(TenantRow):
     """One message to the sockets that subscribed to its topic.
 
-    `key` narrows it, e.g. to one job; `owners` are the users responsible for the record it tells of.
+    `key` narrows it, e.g. to one job; `owners` are the users responsible for the record it tells of,
+    empty for nobody's record, null when it is not about one record.
     """
 
     created_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -32,7 +33,7 @@ class Event(TenantRow):
     key = models.CharField(max_length=60, blank=True)
     type = models.CharField(max_length=40)
     data = models.JSONField()
-    owners = ArrayField(models.UUIDField(), default=list)
+    owners = ArrayField(models.UUIDField(), null=True)
 
     class Meta:
         db_table = "events"

@@ -24,13 +24,13 @@ _redis = redis.Redis.from_url(
 
 
 def publish(
-    topic: str, *, type: str, data: dict[str, Any], key: str = "", owners: Iterable[uuid.UUID | None] = ()
+    topic: str, *, type: str, data: dict[str, Any], key: str = "", owners: Iterable[uuid.UUID | None] | None = None
 ) -> None:
     """Note an event of the open scope. It is stored with the work and pushed after the commit.
 
-    `owners` are the users responsible for the record before and after the change: agents limited to their team
-    receive the event when one of them is theirs, or when somebody is None, since nobody's records are everybody's.
-    Without owners everyone who may follow the topic receives it.
+    `owners` are the users responsible for the records before and after the change: agents limited to their team
+    receive the event when one of them is of the team, or None, since nobody's records are everybody's. Without
+    owners they receive it on topics that are not `owned`.
 
     Numbers rise without gaps in the order of commits, since they are drawn as the last act of the
     transaction under a lock on the organization's head.
@@ -39,7 +39,9 @@ def publish(
     if "events" not in scope.notes:
         scope.notes["events"] = []
         scope.before_commit.append(lambda: _store(scope))
-    responsible = set(owners)
+    if owners is not None:
+        owners = set(owners)
+        owners = [] if None in owners else owners
     scope.notes["events"].append(
         Event(
             organization_id=scope.organization_id,
@@ -47,7 +49,7 @@ def publish(
             key=key,
             type=type,
             data=data,
-            owners=[] if None in responsible else list(responsible),
+            owners=None if owners is None else list(owners),
         )
     )
 

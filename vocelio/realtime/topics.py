@@ -1,6 +1,6 @@
 """What a socket may subscribe to. Each app registers its topics in its `topics.py`, which is found at start.
 
-register(Topic("contacts", permission="contacts:read", filters=("listId",), matches=on_list))
+register(Topic("contacts", permission="contacts:read", owned=True, filters=("listId",), matches=on_list))
 register(Topic("import_progress", permission="contacts:import", key="jobId", exists=import_exists))
 """
 
@@ -24,7 +24,8 @@ class Topic:
 
     `key` names the parameter that picks one row, compared with the `key` of publish(); `exists` says inside the
     organization's scope whether there is such a row that the viewer may see. `filters` are optional ids that
-    `matches` compares with an event's data.
+    `matches` compares with an event's data. The records of an `owned` topic have a responsible user: an event that
+    does not name its owners is kept from those who may not see everybody's.
     """
 
     name: str
@@ -33,10 +34,11 @@ class Topic:
     exists: Callable[[Viewer, uuid.UUID], bool] | None = None
     filters: tuple[str, ...] = ()
     matches: Callable[[Mapping[str, str], Mapping[str, Any]], bool] = matches_everything
+    owned: bool = False
 
-    def shown_to(self, viewer: Viewer, owners: Collection[str]) -> bool:
+    def shown_to(self, viewer: Viewer, owners: Collection[str] | None) -> bool:
         """Say whether the viewer may see an event about these people's records."""
-        return viewer.principal.may(self.permission) and viewer.sees(owners)
+        return viewer.principal.may(self.permission) and viewer.sees(owners, unless_told=not self.owned)
 
 
 _topics: dict[str, Topic] = {}

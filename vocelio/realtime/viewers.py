@@ -30,9 +30,16 @@ class Viewer:
     principal: Principal
     team: frozenset[str] | None
 
-    def sees(self, owners: Collection[str]) -> bool:
-        """Apply the ownership rule of `TenantQuerySet.visible_to` to an event; nobody's records are everybody's."""
-        return self.team is None or not owners or not self.team.isdisjoint(owners)
+    def sees(self, owners: Collection[str] | None, *, unless_told: bool) -> bool:
+        """Apply the ownership rule of `TenantQuerySet.visible_to` to an event; nobody's records are everybody's.
+
+        `unless_told` is the answer for an event that does not name its owners.
+        """
+        if self.team is None:
+            return True
+        if owners is None:
+            return unless_told
+        return not owners or not self.team.isdisjoint(owners)
 
 
 def viewer_of(principal: Principal) -> Viewer:
