@@ -62,6 +62,8 @@ REFRESH_EXPIRES_IN = duration("REFRESH_EXPIRES_IN", "30d")
 
 PORT = int(os.environ.get("PORT") or 8000)
 PUBLIC_URL = os.environ.get("PUBLIC_URL") or f"http://127.0.0.1:{PORT}"
+# Where links in mails lead; this server has plain pages for them.
+FRONTEND_URL = os.environ.get("FRONTEND_URL") or PUBLIC_URL
 ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", f"localhost,127.0.0.1,[::1],{urlsplit(PUBLIC_URL).hostname}")
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 # Browser origins of the separate frontend: CORS for REST, Origin check for the WebSocket.
@@ -85,6 +87,7 @@ CORS_EXPOSE_HEADERS = ["x-request-id", "ratelimit-limit", "ratelimit-remaining",
 INSTALLED_APPS = [
     "vocelio.organizations",
     "vocelio.users",
+    "vocelio.members",
     "vocelio.access",
     "vocelio.audit",
     "vocelio.crypto",
@@ -244,8 +247,8 @@ X_FRAME_OPTIONS = "DENY"
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "vocelio.api.authentication.TokenAuthentication",
-        "vocelio.api.authentication.StaffSessionAuthentication",
+        "vocelio.users.authentication.TokenAuthentication",
+        "vocelio.users.authentication.StaffSessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["vocelio.access.permissions.RolePermission"],
     "DEFAULT_RENDERER_CLASSES": ["vocelio.api.renderers.OrjsonRenderer", "vocelio.api.renderers.BrowsableRenderer"],
@@ -254,6 +257,8 @@ REST_FRAMEWORK = {
     "DEFAULT_FILTER_BACKENDS": ["vocelio.api.filters.StrictFilterBackend", "vocelio.api.filters.SortBackend"],
     "DEFAULT_THROTTLE_CLASSES": ["vocelio.api.throttles.OrganizationThrottle"],
     "DEFAULT_SCHEMA_CLASS": "vocelio.api.schema.EnvelopeSchema",
+    # OPTIONS is 405: the OpenAPI description says what there is, and to whom.
+    "DEFAULT_METADATA_CLASS": None,
     "EXCEPTION_HANDLER": "vocelio.api.errors.exception_handler",
     "UNAUTHENTICATED_USER": None,
     "COERCE_DECIMAL_TO_STRING": True,

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import transaction
 
 from contacts.models import ContactImport
-from tests.factories import Person, make_organization, make_person
+from tests.factories import PASSWORD, Person, make_organization, make_person
 from tests.realtime.server import Server
 from vocelio.organizations.models import Membership, Role, Visibility
 from vocelio.organizations.scope import organization_scope
@@ -110,6 +110,15 @@ def test_ended_session_closes_its_sockets_at_once(server: Server, manager: Perso
         rights_changed(user_id=manager.user.id)
         assert client.closed() == (4401, "The session has ended; sign in again.")
         other.hears_nothing()
+
+
+def test_logging_out_closes_the_socket(server: Server, manager: Person) -> None:
+    answer = manager.post("/v1/auth/login", {"email": manager.user.email, "password": PASSWORD}).data
+    with server.connect() as client:
+        client.say(type="authenticate", token=answer["accessToken"])
+        client.hear("authenticated")
+        manager.post("/v1/auth/logout", {"refreshToken": answer["refreshToken"]})
+        assert client.closed()[0] == 4401
 
 
 def test_disabled_person_is_closed_out(server: Server, manager: Person) -> None:

@@ -32,7 +32,6 @@ from vocelio.api.pagination import bounded_count
 from vocelio.api.throttles import Count, rate_limit_headers
 from vocelio.audit.context import identify
 from vocelio.audit.services import record
-from vocelio.organizations.models import TenantRow
 from vocelio.organizations.scope import organization_scope
 
 
@@ -44,6 +43,25 @@ class ApiViewSet(ViewSetMixin, GenericAPIView):  # type: ignore[type-arg]
     rate_limit: Count | None = None
     sort_fields: ClassVar[dict[str, str]] = {"createdAt": "created_at"}
     default_sort = "-createdAt"
+    lookup_value_converter = "uuid"
+    # Whether a repeated Idempotency-Key replays the first answer.
+    keeps_answers = False
+
+    @property
+    def principal(self) -> Principal:
+        """The signed-in caller."""
+        assert isinstance(self.request.user, Principal)  # noqa: S101 - RolePermission let nobody else through
+        return self.request.user
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        self.format_kwarg = self.get_format_suffix(**kwargs)
+        request.accepted_renderer, request.accepted_media_type = self.perform_content_negotiation(request)
+        request.version, request.versioning_scheme = None, None
+        self.perform_authentication(request)
+        if isinstance(request.user, Principal):
+            identify(request.user.user_id)
+        self.check_throttles(request)
+        self.check_permissions(request)
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().finalize_response(request, response, *args, **kwargs)
@@ -66,20 +84,19 @@ class ApiViewSet(ViewSetMixin, GenericAPIView):  # type: ignore[type-arg]
         data: dict[str, Any] = serializer.validated_data
         return data
 
+    def count(self, queryset: QuerySet[Any]) -> tuple[int, bool]:
+        """Return a list's total and whether it is exact; override where a maintained counter knows it."""
+        return bounded_count(queryset)
+
 
 class TenantViewSet(ApiViewSet):
     """Opens the caller's organization scope around the action, keeps idempotency keys, audits refusals."""
 
-    model: ClassVar[type[TenantRow]]
-    lookup_value_converter = "uuid"
+    # A tenant table, or one outside the policies whose QuerySet has visible_to() all the same.
+    model: ClassVar[Any]
+    keeps_answers = True
     _scope: ExitStack
     _key: IdempotencyKey | None = None
-
-    @property
-    def principal(self) -> Principal:
-        """The signed-in caller."""
-        assert isinstance(self.request.user, Principal)  # noqa: S101 - RolePermission let nobody else through
-        return self.request.user
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         with ExitStack() as self._scope:
@@ -95,14 +112,7 @@ class TenantViewSet(ApiViewSet):
         return response
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        self.format_kwarg = self.get_format_suffix(**kwargs)
-        request.accepted_renderer, request.accepted_media_type = self.perform_content_negotiation(request)
-        request.version, request.versioning_scheme = None, None
-        self.perform_authentication(request)
-        if isinstance(request.user, Principal):
-            identify(request.user.user_id)
-        self.check_throttles(request)
-        self.check_permissions(request)
+        super().initial(request, *args, **kwargs)
         caller = self.principal
         self._scope.enter_context(organization_scope(caller.organization_id))
         if request.method not in SAFE_METHODS:
@@ -115,17 +125,14 @@ class TenantViewSet(ApiViewSet):
 
     def get_queryset(self) -> QuerySet[Any]:
         """Return what the caller may see; override to add joins or annotations, never to widen."""
-        if getattr(self, "swagger_fake_view", False):
-            return self.model.objects.none()
-        return self.model.objects.get_queryset().visible_to(self.principal)
+        is_described = getattr(self, "swagger_fake_view", False)
+        objects = self.model.objects
+        rows: QuerySet[Any] = objects.none() if is_described else objects.get_queryset().visible_to(self.principal)
+        return rows
 
     def get_object(self) -> Any:
         """Return the row of the address among those the caller may see; a foreign id reads like an unknown one."""
         return get_object_or_404(self.get_queryset(), pk=self.kwargs["pk"])
-
-    def count(self, queryset: QuerySet[Any]) -> tuple[int, bool]:
-        """Return a list's total and whether it is exact; override where a maintained counter knows it."""
-        return bounded_count(queryset)
 
     def _audit_refusal(self) -> None:
         request = self.request

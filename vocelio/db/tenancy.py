@@ -6,6 +6,8 @@ WITHOUT_POLICY = {
     "users": "people belong to several organizations",
     "user_sessions": "read before a scope is known",
     "refresh_tokens": "read before a scope is known",
+    "login_attempts": "counted before anybody is known",
+    "password_resets": "asked for before anybody is known",
     "job_doorbells": "ids only; the sweeper serves every organization",
     "event_heads": "one number per organization",
     "schedule_ticks": "when the platform's own tasks last ran",

@@ -57,6 +57,18 @@ class Organization(models.Model):
         return self.name
 
 
+class MembershipQuerySet(models.QuerySet["Membership"]):
+    """Memberships are outside the policies, so every read says whose it wants."""
+
+    def visible_to(self, principal: "Principal") -> Self:
+        """Keep the caller's organization: what its members may see of each other."""
+        return self.filter(organization_id=principal.organization_id)
+
+    def active(self) -> Self:
+        """Keep those that let somebody in: membership, person and organization are all enabled."""
+        return self.filter(is_active=True, user__is_active=True, organization__is_active=True)
+
+
 class Membership(models.Model):
     """One person's role in one organization. Outside the policies, since it is read to open a scope."""
 
@@ -70,6 +82,8 @@ class Membership(models.Model):
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    objects = MembershipQuerySet.as_manager()
 
     class Meta:
         db_table = "memberships"

@@ -7,4 +7,6 @@ class RealtimeConfig(AppConfig):
     label = "realtime"
 
     def ready(self) -> None:
+        from vocelio.realtime import receivers  # noqa: F401 - connects them
+
         autodiscover_modules("topics")
