@@ -6,6 +6,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 API: list[URLPattern | URLResolver] = [
     path("", include("vocelio.users.urls")),
+    path("", include("vocelio.api.urls")),
     path("", include("vocelio.members.urls")),
     path("", include("vocelio.realtime.urls")),
     path("", include("vocelio.health.urls")),

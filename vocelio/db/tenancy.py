@@ -10,6 +10,7 @@ WITHOUT_POLICY = {
     "password_resets": "asked for before anybody is known",
     "job_doorbells": "ids only; the sweeper serves every organization",
     "event_heads": "one number per organization",
+    "schedule_ticks": "when the platform's own tasks last ran",
     "users_groups": "Django's permissions, unused",
     "users_user_permissions": "Django's permissions, unused",
     "auth_group": "Django's permissions, unused",

@@ -96,6 +96,13 @@ class Membership(models.Model):
         return f"{self.user} ({self.role})"
 
 
+def team_of(principal: "Principal") -> "models.QuerySet[Membership, uuid.UUID]":
+    """Return the ids of the caller and of the members of their team."""
+    members = Membership.objects.filter(organization_id=principal.organization_id, is_active=True)
+    members = members.filter(team=principal.team).exclude(team="") | members.filter(user_id=principal.user_id)
+    return members.values_list("user_id", flat=True)
+
+
 class TenantQuerySet(models.QuerySet[Any]):
     """Reads of one organization's rows; subclasses add filters that read as sentences."""
 
@@ -108,10 +115,8 @@ class TenantQuerySet(models.QuerySet[Any]):
         owner_field = getattr(self.model, "owner_field", None)
         if owner_field is None or not principal.sees_own_team_only:
             return self
-        team = Membership.objects.filter(organization_id=principal.organization_id, is_active=True)
-        team = team.filter(team=principal.team).exclude(team="") | team.filter(user_id=principal.user_id)
         return self.filter(
-            models.Q(**{f"{owner_field}__in": team.values("user_id")}) | models.Q(**{f"{owner_field}__isnull": True})
+            models.Q(**{f"{owner_field}__in": team_of(principal)}) | models.Q(**{f"{owner_field}__isnull": True})
         )
 
 

@@ -1,4 +1,4 @@
-"""Facts about sign-ins, sent on commit. receivers.py passes them on to the sockets of every process."""
+"""Facts about sign-ins, sent on commit. vocelio.realtime passes them on to the sockets of every process."""
 
 from django.dispatch import Signal
 
