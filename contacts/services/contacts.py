@@ -36,7 +36,7 @@ def create_contact(*, principal: Principal, list_ids: Iterable[uuid.UUID] = (), 
     _save(contact, principal, force_insert=True)
     put_on_lists(contact, list_ids)
     record("contact.created", "contact", contact.id, fields=sorted(fields))
-    announce_contact("contact_created", contact.id, public_changes(contact, fields))
+    announce_contact("contact_created", contact, public_changes(contact, fields))
     return contact
 
 
@@ -44,6 +44,7 @@ def update_contact(
     *, contact: Contact, principal: Principal, list_ids: Iterable[uuid.UUID] | None = None, **fields: Any
 ) -> Contact:
     """Change the given fields; `list_ids`, when given, become exactly the lists the contact is on."""
+    owner_before = contact.assigned_to_id
     for name, value in fields.items():
         setattr(contact, name, value)
     check_reachable(contact)
@@ -56,13 +57,13 @@ def update_contact(
         put_on_lists(contact, list_ids)
     names = sorted([*fields, *(["list_ids"] if list_ids is not None else [])])
     record("contact.updated", "contact", contact.id, fields=names)
-    announce_contact("contact_updated", contact.id, public_changes(contact, fields))
+    announce_contact("contact_updated", contact, public_changes(contact, fields), owners=[owner_before])
     return contact
 
 
 def delete_contact(*, contact: Contact) -> None:
     """Move the contact to the trash, out of every list's sight, its phone free for another."""
-    announce_contact("contact_deleted", contact.id, {})
+    announce_contact("contact_deleted", contact, {})
     Contact.objects.filter(pk=contact.pk).update(deleted_at=Now(), deleted_by_id=current_actor().user_id)
     record("contact.deleted", "contact", contact.id)
 
@@ -72,7 +73,7 @@ def restore_contact(*, contact: Contact, principal: Principal) -> Contact:
     contact.deleted_at = contact.deleted_by = None
     _save(contact, principal, update_fields=["deleted_at", "deleted_by"])
     record("contact.restored", "contact", contact.id)
-    announce_contact("contact_created", contact.id, {"deletedAt": None})
+    announce_contact("contact_created", contact, {"deletedAt": None})
     return contact
 
 

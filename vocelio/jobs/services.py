@@ -46,11 +46,19 @@ class JobCancelled(Exception):
 
 def enqueue_job(job: Job) -> None:
     """Promise to run the job: the promise commits with the caller's transaction, the bell rings after it."""
-    Doorbell.objects.create(
-        job_id=job.id, organization_id=job.organization_id, task=job.task, due_at=Now() + RING_AGAIN
-    )
-    organization_id, job_id, task = job.organization_id, job.id, job.task
-    transaction.on_commit(lambda: ring(organization_id, job_id, task))
+    promise_task(job.task, organization_id=job.organization_id, row_id=job.id)
+
+
+def promise_task(task: str, *, organization_id: uuid.UUID, row_id: uuid.UUID) -> None:
+    """Promise the same for a row that is no job; its task ends by forget_task, else it is rung again."""
+    due = {"organization_id": organization_id, "task": task, "due_at": Now() + RING_AGAIN}
+    Doorbell.objects.update_or_create(job_id=row_id, defaults=due)
+    transaction.on_commit(lambda: ring(organization_id, row_id, task))
+
+
+def forget_task(row_id: uuid.UUID) -> None:
+    """Say that the promise is kept."""
+    Doorbell.objects.filter(pk=row_id).delete()
 
 
 def ring(organization_id: uuid.UUID, job_id: uuid.UUID, task: str) -> None:
