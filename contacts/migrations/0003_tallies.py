@@ -10,8 +10,10 @@ ALTER TABLE contact_tallies
     ALTER COLUMN id SET DEFAULT gen_random_uuid(), ALTER COLUMN status SET DEFAULT '';
 """
 
+# Joins with transition tables are written as a probe of an index for each row. Left to choose, the planner takes
+# a new organization for an empty one and compares every pair: 7 s instead of 50 ms for 10,000 rows.
 TALLY_CONTACTS = """
-CREATE FUNCTION tally_contacts() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION tally_contacts() RETURNS trigger LANGUAGE plpgsql SET enable_seqscan = off AS $$
 BEGIN
     IF TG_OP = 'INSERT' THEN
         INSERT INTO contact_tallies (organization_id, status, delta)
@@ -27,11 +29,14 @@ BEGIN
         ) AS change GROUP BY 1, 2 HAVING sum(delta) <> 0;
         INSERT INTO contact_tallies (organization_id, list_id, delta)
         SELECT organization_id, list_id, sum(delta) FROM (
-            SELECT organization_id, id AS contact_id, sum(delta) AS delta FROM (
+            SELECT organization_id, id, sum(delta) AS delta FROM (
                 SELECT organization_id, id, 1 AS delta FROM came WHERE deleted_at IS NULL
                 UNION ALL SELECT organization_id, id, -1 FROM gone WHERE deleted_at IS NULL
             ) AS change GROUP BY 1, 2 HAVING sum(delta) <> 0
-        ) AS moved JOIN contact_list_memberships USING (organization_id, contact_id)
+        ) AS moved CROSS JOIN LATERAL (
+            SELECT list_id FROM contact_list_memberships AS membership
+            WHERE membership.organization_id = moved.organization_id AND contact_id = moved.id OFFSET 0
+        ) AS membership
         GROUP BY 1, 2 HAVING sum(delta) <> 0;
     END IF;
     RETURN NULL;
@@ -49,7 +54,7 @@ CREATE TRIGGER tally_gone AFTER DELETE ON contacts REFERENCING OLD TABLE AS gone
 # foreign key of a new membership locks the contact (KEY SHARE), so a stronger lock here makes the two take
 # turns; without it both could miss each other and the count be wrong for ever.
 LOCK_TRASHED = """
-CREATE FUNCTION lock_trashed_contact() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION lock_trashed_contact() RETURNS trigger LANGUAGE plpgsql SET enable_seqscan = off AS $$
 BEGIN
     PERFORM FROM contacts WHERE organization_id = OLD.organization_id AND id = OLD.id FOR UPDATE;
     RETURN NEW;
@@ -58,7 +63,7 @@ END $$;
 CREATE TRIGGER lock_trashed BEFORE UPDATE ON contacts FOR EACH ROW
     WHEN ((OLD.deleted_at IS NULL) <> (NEW.deleted_at IS NULL)) EXECUTE FUNCTION lock_trashed_contact();
 
-CREATE FUNCTION leave_lists() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION leave_lists() RETURNS trigger LANGUAGE plpgsql SET enable_seqscan = off AS $$
 BEGIN
     DELETE FROM contact_list_memberships WHERE organization_id = OLD.organization_id AND contact_id = OLD.id;
     RETURN OLD;
@@ -70,24 +75,24 @@ CREATE TRIGGER leave_lists BEFORE DELETE ON contacts FOR EACH ROW
 """
 
 TALLY_MEMBERSHIPS = """
-CREATE FUNCTION tally_memberships() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION tally_memberships() RETURNS trigger LANGUAGE plpgsql SET enable_seqscan = off AS $$
 BEGIN
     IF TG_OP <> 'DELETE' THEN
         INSERT INTO contact_tallies (organization_id, list_id, delta)
-        SELECT organization_id, list_id, count(*)
-        FROM came JOIN contacts AS contact USING (organization_id)
-        WHERE contact.id = contact_id AND deleted_at IS NULL GROUP BY 1, 2;
+        SELECT organization_id, list_id, count(*) FROM came
+        WHERE (SELECT deleted_at IS NULL FROM contacts AS contact
+               WHERE contact.organization_id = came.organization_id AND contact.id = contact_id)
+        GROUP BY 1, 2;
     END IF;
     IF TG_OP <> 'INSERT' THEN
         INSERT INTO contact_tallies (organization_id, list_id, delta)
-        SELECT organization_id, list_id, -count(*) FROM (
-            SELECT organization_id, list_id FROM gone JOIN contacts AS contact USING (organization_id)
-            WHERE contact.id = contact_id AND deleted_at IS NULL
-                -- A list that is being deleted takes its tallies along.
-                AND EXISTS (SELECT FROM contact_lists AS list
-                            WHERE list.organization_id = gone.organization_id AND list.id = gone.list_id)
-            FOR KEY SHARE OF contact
-        ) AS off
+        SELECT organization_id, list_id, -count(*) FROM gone
+        -- A list that is being deleted takes its tallies along.
+        WHERE CASE WHEN EXISTS (SELECT FROM contact_lists AS list
+                                WHERE list.organization_id = gone.organization_id AND list.id = list_id)
+            THEN (SELECT deleted_at IS NULL FROM contacts AS contact
+                  WHERE contact.organization_id = gone.organization_id AND contact.id = contact_id FOR KEY SHARE)
+            END
         GROUP BY 1, 2;
     END IF;
     RETURN NULL;

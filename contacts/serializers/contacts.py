@@ -200,25 +200,31 @@ class BulkDataSerializer(Serializer):
 class BulkOperationSerializer(ContactIdsSerializer):
     """One action on up to 10,000 contacts."""
 
-    NEEDS = {
+    # What `data` must hold, and may hold besides.
+    NEEDED = {
         "add-tags": "tags",
         "remove-tags": "tags",
-        "add-to-list": "list_id",
-        "remove-from-list": "list_id",
-        "move-to-list": "list_id",
+        "add-to-list": "listId",
+        "remove-from-list": "listId",
+        "move-to-list": "listId",
     }
+    ALLOWED = {"move-to-list": "fromListId"}
 
     action = serializers.ChoiceField(choices=list(ACTIONS))
     data = BulkDataSerializer(required=False)  # type: ignore[assignment]
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        needed = self.NEEDS.get(attrs["action"])
-        data = attrs.get("data", {})
-        if needed and not data.get(needed):
-            name = {"tags": "tags", "list_id": "listId"}[needed]
-            raise serializers.ValidationError(
-                {"data": {name: [serializers.ErrorDetail(f"{attrs['action']} needs this.", code="required")]}}
-            )
+        action, given = attrs["action"], self.initial_data.get("data") or {}
+        needed, allowed = self.NEEDED.get(action), self.ALLOWED.get(action)
+        problems = {
+            name: [serializers.ErrorDetail(f"{action} does not take this.", code="unknown")]
+            for name in given
+            if name not in (needed, allowed)
+        }
+        if needed and not given.get(needed):
+            problems[needed] = [serializers.ErrorDetail(f"{action} needs this.", code="required")]
+        if problems:
+            raise serializers.ValidationError({"data": problems})
         return attrs
 
 

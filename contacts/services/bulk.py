@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import connection
-from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
 
 from contacts.models import Contact, ContactList, ContactListMembership
@@ -110,16 +109,19 @@ def restore(*, principal: Principal, contact_ids: list[uuid.UUID]) -> BulkResult
     """Bring contacts back from the trash; those whose phone was taken meanwhile fail."""
     result = BulkResult()
     wanted = Contact.objects.visible_to(principal).filter(pk__in=contact_ids)
-    trashed = wanted.in_trash()
-    found = set(trashed.values_list("pk", flat=True))
-    result.fail(set(wanted.alive().values_list("pk", flat=True)), "NOT_IN_TRASH", "The contact is not in the trash.")
-    result.fail(set(contact_ids) - found - {uuid.UUID(error["contactId"]) for error in result.errors}, *UNKNOWN)
-    taken = Contact.objects.alive().filter(phone=OuterRef("phone"))
-    # Of several with the same phone, the one that was deleted last comes back.
-    newer = Contact.objects.in_trash().filter(
-        pk__in=found, phone=OuterRef("phone"), deleted_at__gt=OuterRef("deleted_at")
-    )
-    free = set(trashed.filter(~Exists(taken), ~Exists(newer)).values_list("pk", flat=True))
+    alive = set(wanted.alive().values_list("pk", flat=True))
+    result.fail(alive, "NOT_IN_TRASH", "The contact is not in the trash.")
+    trashed = list(wanted.in_trash().order_by("-deleted_at").values_list("pk", "phone"))
+    found = {contact_id for contact_id, _ in trashed}
+    result.fail(set(contact_ids) - alive - found, *UNKNOWN)
+    phones = {phone for _, phone in trashed if phone}
+    taken = set(Contact.objects.alive().filter(phone__in=phones).values_list("phone", flat=True))
+    free = set()
+    for contact_id, phone in trashed:
+        if phone not in taken:
+            free.add(contact_id)
+            # Of several with the same phone, the one that was deleted last comes back.
+            taken.update({phone} - {None})
     Contact.objects.filter(pk__in=free).update(deleted_at=None, deleted_by=None)
     result.fail(found - free, "CONTACT_EXISTS", "There is already a contact with this phone number.")
     return _finish(result, "restore", free)

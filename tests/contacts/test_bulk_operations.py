@@ -93,6 +93,7 @@ def test_of_deleted_contacts_with_one_phone_the_last_comes_back(manager: Person)
         ({"action": "add-tags", "data": {}}, "data.tags"),
         ({"action": "add-tags", "data": {"tags": []}}, "data.tags"),
         ({"action": "move-to-list"}, "data.listId"),
+        ({"action": "delete", "data": {"tags": ["x"]}}, "data.tags"),
         ({"action": "move-to-list", "data": {"listId": str(uuid.uuid4())}}, "data.listId"),
         ({"action": "delete", "contactIds": []}, "contactIds"),
         ({"action": "delete", "contactIds": ["x"]}, "contactIds.0"),
@@ -117,9 +118,9 @@ def test_ownership_holds_in_bulk(manager: Person, agent: Person):
     assert agent.get("/v1/contacts?tags=x").data == []
 
 
-def test_ten_thousand_contacts_are_one_event_and_one_signal(manager: Person):
+def test_many_contacts_are_one_event_and_one_signal(manager: Person):
     with organization_scope(manager.organization.id):
-        contacts = Contact.objects.bulk_create([Contact(email=f"{number}@example.com") for number in range(10_000)])
+        contacts = Contact.objects.bulk_create([Contact(email=f"{number}@example.com") for number in range(2_000)])
     ids = [str(contact.pk) for contact in contacts]
     signals = []
 
@@ -131,8 +132,8 @@ def test_ten_thousand_contacts_are_one_event_and_one_signal(manager: Person):
         answer = bulk(manager, "move-to-list", ids, listId=make_list(manager))
     finally:
         contacts_changed.disconnect(receive)
-    assert answer.json["successful"] == 10_000
-    assert signals == [(manager.organization.id, 10_000)]
+    assert answer.json["successful"] == 2_000
+    assert signals == [(manager.organization.id, 2_000)]
     with organization_scope(manager.organization.id):
         event = Event.objects.get(topic="contacts")
-    assert (event.type, event.data["action"], event.data["count"]) == ("contacts_changed", "move-to-list", 10_000)
+    assert (event.type, event.data["action"], event.data["count"]) == ("contacts_changed", "move-to-list", 2_000)
