@@ -15,16 +15,17 @@ from vocelio.db.counting import COUNT_BOUND, planner_estimate
 from vocelio.organizations.models import TenantManager, TenantModel, TenantQuerySet
 from vocelio.organizations.scope import current_organization_id
 
-# Matches expected beyond this number are read in the order of the list, fewer through the index on `search`.
-# Of several words the index reads every beginning, 20 ms for 80,000 contacts each, however few have them all.
+# Organizations up to this size are read by the index alone; in larger ones, so are matches up to this number.
 COMMON = 2 * COUNT_BOUND
-COMMON_TOGETHER = 1_000
+# How many contacts, in the order of the list, show how common what was typed is: 2 ms.
+PROBE = 5_000
+# Of a page's expected distance, how far to read before giving up on the order of the list.
+PATIENCE = 4
+# With fewer matches than this a probe says nothing.
+TELLING = 8
 # Beginnings shorter than this are held against what the longer ones found; the index would read half of itself.
 SHORTEST_WORD = 3
 NUMBER = re.compile(r"[-+0-9(). /]+")
-# How much further than expected to read in that order before giving up on it.
-PATIENCE = 4
-SHORTEST_WALK = 5_000
 
 
 class Matches(models.Func):
@@ -51,12 +52,12 @@ class Matches(models.Func):
 
 
 class LiveContactQuerySet(TenantQuerySet):
-    # From how many expected matches on they count as common.
-    common = COMMON
+    # How many words were typed that the index is asked for.
+    words = 0
 
     def _clone(self) -> Self:
         clone: Self = super()._clone()  # type: ignore[misc]
-        clone.common = self.common
+        clone.words = self.words
         return clone
 
     def search(self, text: str) -> Self:
@@ -64,14 +65,15 @@ class LiveContactQuerySet(TenantQuerySet):
         if not any(character.isalnum() for character in text):
             return self.none()
         if NUMBER.fullmatch(text):
-            return self.filter(Matches(text))
+            found = self.filter(Matches(text))
+            found.words = 1
+            return found
         words = text.split()
         long = [word for word in words if len(word) >= SHORTEST_WORD] or words
         found = self.filter(Matches(" ".join(long)))
         if len(long) < len(words):
             found = found.filter(Matches(" ".join(set(words) - set(long)), by_index=False))
-        if len(re.findall(r"\w+", " ".join(long))) > 1:
-            found.common = COMMON_TOGETHER
+        found.words = len(re.findall(r"\w+", " ".join(long)))
         return found
 
     def having(self, mark: str, *values: str) -> Self:
@@ -94,22 +96,46 @@ class LiveContactQuerySet(TenantQuerySet):
 
         `population` is the number of contacts to find them among, `total` the number of matches where it is known,
         `position` a cursor's. Few matches are fetched by the index on `search`, counted and sorted. Common ones
-        are met soon in the order of the list; when they all stand at its other end, every match is sorted.
-        Neither way is left to the planner: it takes any prefix for common, and reads a million rows to find none.
+        are met soon in the order of the list. Neither is left to the planner, to which the beginning of any word
+        is as common as 2 % of the table: it would read a million rows to find none.
         """
         if self.query.is_empty():
             return [], 0, True
         matches = self.filter(position) if position else self
+        if population > COMMON and total is None and self.words:
+            return matches._probed(offset, limit, population, position or Q())
         expected = total
         if expected is None:
             expected = 0 if population <= COMMON else planner_estimate(matches)
-        if expected <= self.common:
+        if expected <= COMMON:
             keys, found = matches._sorted(offset, limit, COUNT_BOUND + 1)
             if found <= COUNT_BOUND:
                 return keys, total or found, True
             expected = max(expected, found)
-        keys = matches._walked(offset, limit, population * (offset + limit) // expected, position or Q())
+        distance = max(PROBE, PATIENCE * population * (offset + limit) // expected)
+        keys = matches._near(offset, limit, distance, position or Q())[0]
+        if len(keys) < limit:
+            # They all stand at the other end of the list.
+            keys = matches._sorted(offset, limit)[0]
         return keys, total or expected, total is not None
+
+    def _probed(self, offset: int, limit: int, population: int, position: Q) -> tuple[list[dict[str, Any]], int, bool]:
+        """Read a page of what was typed, learning from the nearest contacts how common it is."""
+        keys, near = self._near(offset, limit, PROBE, position)
+        estimate = near * population // PROBE
+        # Of several words the index would read every contact that has one, 20 ms for 80,000, however few have all.
+        is_common = near >= TELLING if self.words > 1 else estimate > COUNT_BOUND
+        if is_common and len(keys) < limit:
+            keys, _ = self._near(offset, limit, PROBE * (offset + limit) * PATIENCE // (2 * near), position)
+        if is_common and len(keys) == limit:
+            return keys, max(estimate, offset + limit), False
+        keys, found = self._sorted(offset, limit, COUNT_BOUND + 1)
+        if found <= COUNT_BOUND:
+            return keys, found, True
+        keys, _ = self._near(offset, limit, PATIENCE * population * (offset + limit) // found, position)
+        if len(keys) < limit:
+            keys, _ = self._sorted(offset, limit)
+        return keys, max(estimate, found), False
 
     def _sorted(self, offset: int, limit: int, most: int | None = None) -> tuple[list[dict[str, Any]], int]:
         """Fetch all matches, at most so many; return those of the page and the number of all."""
@@ -127,24 +153,19 @@ class LiveContactQuerySet(TenantQuerySet):
             rows = cursor.fetchall()
         return [dict(zip(names, row[1:], strict=True)) for row in rows if row[1] is not None], rows[0][0]
 
-    def _walked(self, offset: int, limit: int, distance: int, position: Q) -> list[dict[str, Any]]:
-        """Read on in the order of the list, some way past where the page is expected to end."""
-        names = self.key_names()
+    def _near(self, offset: int, limit: int, distance: int, position: Q) -> tuple[list[dict[str, Any]], int]:
+        """Do the same with the matches among so many next contacts in the order of the list."""
         first = str(self.query.order_by[0])
         column = first.lstrip("-")
         ahead = LiveContact.objects.filter(position).order_by(*self.query.order_by).values_list(column, flat=True)
-        distance = max(SHORTEST_WALK, PATIENCE * distance)
         edge = list(ahead[distance : distance + 1])
-        if edge:
-            near = self.filter(**{f"{column}__{'gte' if first.startswith('-') else 'lte'}": edge[0]})
-            with connection.cursor() as cursor:
-                # The index on `search` would read all matches there are, not only the near ones.
-                cursor.execute("SET LOCAL enable_bitmapscan = off")
-                keys = list(near.values(*names)[offset : offset + limit])
-                cursor.execute("SET LOCAL enable_bitmapscan = on")
-            if len(keys) == limit:
-                return keys
-        return self._sorted(offset, limit)[0]
+        near = self.filter(**{f"{column}__{'gte' if first.startswith('-') else 'lte'}": edge[0]}) if edge else self
+        with connection.cursor() as cursor:
+            # The index on `search` would read all matches there are, not only the near ones.
+            cursor.execute("SET LOCAL enable_bitmapscan = off")
+            found = near._sorted(offset, limit)
+            cursor.execute("SET LOCAL enable_bitmapscan = on")
+        return found
 
     def key_names(self) -> list[str]:
         columns = [str(name).lstrip("-") for name in self.query.order_by]

@@ -245,14 +245,19 @@ class BulkResultSerializer(Serializer):
     errors = BulkErrorSerializer(many=True)  # type: ignore[assignment]
 
 
-LISTS = """
-(SELECT coalesce(json_agg(json_build_object('id', list.id, 'name', list.name, 'addedAt',
-        to_char(membership.added_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))
-        ORDER BY membership.added_at, list.name), '[]')::text
- FROM contact_list_memberships AS membership JOIN contact_lists AS list
-   ON list.organization_id = membership.organization_id AND list.id = membership.list_id
- WHERE membership.organization_id = contact.organization_id AND membership.contact_id = contact.id)
-"""
+def iso_time(column: str) -> str:
+    """Return the SQL of a time as the API shows it; Python takes 7 microseconds for each."""
+    return f"""to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
+
+
+LISTS = (
+    "(SELECT coalesce(json_agg(json_build_object('id', list.id, 'name', list.name, 'addedAt', "  # noqa: S608 - literals
+    + iso_time("membership.added_at")
+    + ") ORDER BY membership.added_at, list.name), '[]')::text"
+    " FROM contact_list_memberships AS membership JOIN contact_lists AS list"
+    " ON list.organization_id = membership.organization_id AND list.id = membership.list_id"
+    " WHERE membership.organization_id = contact.organization_id AND membership.contact_id = contact.id)"
+)
 COLUMNS = {
     "id": "contact.id",
     "firstName": "contact.first_name",
@@ -272,11 +277,11 @@ COLUMNS = {
     "status": "contact.status",
     "source": "contact.source",
     "notes": "contact.notes",
-    "lastContactDate": "contact.last_contacted_at",
+    "lastContactDate": iso_time("contact.last_contacted_at"),
     "contactCount": "contact.contact_count",
-    "createdAt": "contact.created_at",
-    "updatedAt": "contact.updated_at",
-    "deletedAt": "contact.deleted_at",
+    "createdAt": iso_time("contact.created_at"),
+    "updatedAt": iso_time("contact.updated_at"),
+    "deletedAt": iso_time("contact.deleted_at"),
     "privateNotes": "contact.private_notes",
     "lists": LISTS,
     "assignee_id": "assignee.id",

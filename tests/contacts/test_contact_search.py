@@ -106,11 +106,17 @@ def test_both_ways_to_a_page_find_the_same(hundred: Person, monkeypatch, way, so
     """Large organizations are read differently; make this one large by moving the limits."""
     if way != "by the index":
         monkeypatch.setattr(live, "COMMON", 0)
-        monkeypatch.setattr(live.LiveContactQuerySet, "common", 0)
         monkeypatch.setattr(live, "COUNT_BOUND", 5)
-        monkeypatch.setattr(live, "PATIENCE", 0)
-        monkeypatch.setattr(live, "SHORTEST_WALK", 5 if "gives up" in way else 200)
-    for query, expected in (("search=even", 50), ("tags=old", 30), ("search=odd&tags=old", 15), ("hasEmail=true", 100)):
+        monkeypatch.setattr(live, "PROBE", 5 if "gives up" in way else 60)
+        monkeypatch.setattr(live, "TELLING", 1)
+        monkeypatch.setattr(live, "PATIENCE", 0 if "gives up" in way else 4)
+    for query, expected in (
+        ("search=even", 50),
+        ("tags=old", 30),
+        ("search=odd&tags=old", 15),
+        ("search=even%20number", 50),
+        ("hasEmail=true", 100),
+    ):
         by_page, page = [], 1
         while rows := hundred.get(f"/v1/contacts?{query}&sort={sort}&limit=7&page={page}").data:
             by_page += [row["id"] for row in rows]
