@@ -9,13 +9,20 @@ from django.db.models.functions import Coalesce, Now
 from contacts.models.contacts import Contact, ContactStatus
 from vocelio.db.fields import TenantForeignKey
 from vocelio.organizations.models import TenantManager, TenantModel, TenantQuerySet, TenantRow
+from vocelio.organizations.scope import current_organization_id
 
 
 class ContactTallyQuerySet(TenantQuerySet):
     def by_status(self) -> dict[str, int]:
         """Return the organization's number of contacts outside the trash by status."""
-        sums = self.filter(list=None).values_list("status").annotate(models.Sum("delta"))
-        return dict.fromkeys(ContactStatus.values, 0) | {status: int(number) for status, number in sums}
+        with connection.cursor() as cursor:
+            # Every page of contacts asks: the ORM would take a fifth of the page's time.
+            cursor.execute(
+                "SELECT status, sum(delta)::bigint FROM contact_tallies"
+                " WHERE organization_id = %s AND list_id IS NULL GROUP BY status",
+                [current_organization_id()],
+            )
+            return dict.fromkeys(ContactStatus.values, 0) | dict(cursor.fetchall())
 
     def of_list(self, list_id: object) -> int:
         """Return a list's number of contacts outside the trash."""
