@@ -1,0 +1,87 @@
+"""Read an old Excel file (.xls) with calamine, in a process of its own that may take little memory and time.
+
+Run as a module it writes the first sheet that is not empty as CSV, each row led by its number.
+"""
+
+import csv
+import datetime
+import resource
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from contacts.tabular.cell_formats import plain_number
+from contacts.tabular.csv_file import read_csv
+from contacts.tabular.dialect import Dialect
+from contacts.tabular.errors import TableError, TableErrorCode
+from contacts.tabular.limits import MEGABYTE
+from contacts.tabular.rows import Row
+
+# An .xls has at most 65,536 rows of 256 columns.
+_MAX_MEMORY_BYTES = 400 * MEGABYTE
+_MAX_OUTPUT_BYTES = 128 * MEGABYTE
+_MAX_SECONDS = 30
+_PROJECT = Path(__file__).parents[2]
+_ADVICE = "Open it in Excel, save it as an Excel workbook (.xlsx) and upload that."
+
+
+def read_xls(path: Path) -> Iterator[Row]:
+    """Yield each row of the first sheet with content, numbered as Excel numbers it."""
+    with tempfile.TemporaryDirectory() as folder:
+        output = Path(folder, "rows.csv")
+        command = [sys.executable, "-m", "contacts.tabular.xls_file", str(path.resolve()), str(output)]
+        try:
+            ended = subprocess.run(command, cwd=_PROJECT, capture_output=True, check=False, timeout=_MAX_SECONDS)  # noqa: S603 (no shell, paths of ours)
+        except subprocess.TimeoutExpired as error:
+            raise TableError(
+                TableErrorCode.FILE_TOO_LARGE, f"The workbook takes too long to read. {_ADVICE}"
+            ) from error
+        if b"PasswordProtected" in ended.stderr or b"password" in ended.stderr.lower():
+            raise TableError(
+                TableErrorCode.ENCRYPTED_FILE, "The workbook is protected by a password. Remove it and upload it again."
+            )
+        if ended.returncode:
+            raise TableError(TableErrorCode.MALFORMED_FILE, f"The old Excel file (.xls) cannot be read. {_ADVICE}")
+        for row in read_csv(output, "utf-8", Dialect()):
+            yield Row(int(row.cells[0]), row.cells[1:], row.problem)
+
+
+def _convert(path: str, output: str) -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (_MAX_MEMORY_BYTES, _MAX_MEMORY_BYTES))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (_MAX_OUTPUT_BYTES, _MAX_OUTPUT_BYTES))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    # Only this process needs it, and it may be the part that fails.
+    from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
+
+    workbook = CalamineWorkbook.from_path(path)
+    with open(output, "w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        for sheet in workbook.sheets_metadata:
+            if sheet.typ != SheetTypeEnum.WorkSheet or sheet.visible != SheetVisibleEnum.Visible:
+                continue
+            content = workbook.get_sheet_by_name(sheet.name)
+            if content.start is None:
+                continue
+            first_row, first_column = content.start
+            for number, cells in enumerate(content.iter_rows(), start=first_row + 1):
+                if any(cell != "" for cell in cells):
+                    writer.writerow([number, *[""] * first_column, *map(_text, cells)])
+            return
+
+
+def _text(value: str | float | bool | datetime.date | datetime.time | datetime.timedelta) -> str:
+    if isinstance(value, bool):
+        return str(value).upper()
+    if isinstance(value, int | float):
+        return plain_number(repr(value))
+    if isinstance(value, datetime.datetime) and value.time() == datetime.time.min:
+        return value.date().isoformat()
+    if isinstance(value, datetime.date | datetime.time):
+        return value.isoformat()
+    return str(value)
+
+
+if __name__ == "__main__":
+    _convert(*sys.argv[1:])
