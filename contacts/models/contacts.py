@@ -65,6 +65,9 @@ class Contact(TenantModel):
     deleted_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, editable=False, related_name="+", db_index=False
     )
+    # Which import made the row. Without index or constraint, which would cost every row of it: ids rise with time, so
+    # the rows of an import lie in the primary key between its first and its last moment.
+    import_id = models.UUIDField(null=True, editable=False)
     search = SearchVectorField(null=True, editable=False)
 
     objects = TenantManager.from_queryset(ContactQuerySet)()  # type: ignore[misc]

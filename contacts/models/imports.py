@@ -11,7 +11,10 @@ from vocelio.organizations.models import TenantModel
 
 
 class ContactImport(Job):
-    """One uploaded file. Its counts add up: total = imported + updated + duplicates + invalid."""
+    """One uploaded file. Its counts add up at every moment: total = imported + updated + duplicates + invalid.
+
+    `total` (of Job) is what the file holds, `total_rows` what has been worked on.
+    """
 
     task = "contacts.tasks.run_import"
     noun = "import"
@@ -41,6 +44,26 @@ class ContactImport(Job):
         db_table = "import_jobs"
         verbose_name = "contact import"
 
+    # The newest few rejections of this run, for those who watch.
+    newest_errors: list[dict[str, Any]]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.newest_errors = []
+
+    @property
+    def results(self) -> dict[str, int]:
+        """The document's counts, in its words."""
+        return {
+            "totalRows": self.total_rows,
+            "validContacts": self.valid_contacts,
+            "invalidContacts": self.invalid_contacts,
+            "duplicates": self.duplicates,
+            "imported": self.imported_contacts,
+            "updated": self.updated_contacts,
+            "skipped": self.duplicates + self.invalid_contacts,
+        }
+
     def audit_counts(self) -> dict[str, int]:
         return {
             "total": self.total_rows,
@@ -51,11 +74,14 @@ class ContactImport(Job):
         }
 
     def progress_event(self) -> dict[str, Any]:
-        return super().progress_event() | {"results": self.audit_counts(), "errors": []}
+        return super().progress_event() | {"results": self.results, "errors": self.newest_errors}
 
 
 class ImportRejection(TenantModel):
-    """A row that was not imported: where it stood, why, and its cells as they were."""
+    """A row that was not imported: where it stood, why, and its cells as they were.
+
+    `field` is the column of the contact that is to blame, blank when it is the row as a whole.
+    """
 
     updated_at = None
     job = TenantForeignKey(ContactImport, on_delete=models.CASCADE, related_name="rejections", db_index=False)
