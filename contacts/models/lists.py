@@ -6,7 +6,8 @@ from django.db.models.functions import Now
 
 from contacts.models.contacts import Contact
 from vocelio.db.fields import TenantForeignKey
-from vocelio.organizations.models import TenantModel
+from vocelio.organizations.models import Organization, TenantModel
+from vocelio.organizations.scope import current_organization_id
 
 
 class ContactList(TenantModel):
@@ -40,9 +41,20 @@ class ContactListMembership(TenantModel):
 
     created_at = None
     updated_at = None
+    # Each constraint is checked for every row of an import. The organization is held by those of contact and list.
+    organization = models.ForeignKey(
+        Organization,
+        on_delete=models.CASCADE,
+        default=current_organization_id,
+        editable=False,
+        db_index=False,
+        db_constraint=False,
+    )
     contact = TenantForeignKey(Contact, on_delete=models.CASCADE, related_name="memberships", db_index=False)
     list = TenantForeignKey(ContactList, on_delete=models.CASCADE, related_name="memberships", db_index=False)
-    added_by = models.ForeignKey("users.User", on_delete=models.SET_NULL, null=True, related_name="+", db_index=False)
+    added_by = models.ForeignKey(
+        "users.User", on_delete=models.SET_NULL, null=True, related_name="+", db_index=False, db_constraint=False
+    )
     added_at = models.DateTimeField(db_default=Now())
 
     class Meta:

@@ -1,11 +1,12 @@
 """Write one chunk of an import: find who is there already, add the others, fill the list."""
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import orjson
-from django.db import connection
+from django.db import connection, transaction
 
 from contacts.incoming import Incoming
 from contacts.incoming.mapping import TEXT_FIELDS
@@ -24,12 +25,19 @@ _STAGED = {
     "custom_fields": "jsonb",
 }
 _COPIED = [name for name in _STAGED if name != "source"]
+# The membership of a contact made here may bear the contact's id: it is its first, and made only once.
 _INSERT = f"""
-    INSERT INTO contacts (organization_id, created_by_id, import_id, source, status, private_notes, contact_count,
-        {", ".join(_COPIED)})
-    SELECT %(organization)s, %(user)s, %(job)s, coalesce(nullif(source, ''), 'import'), 'active', '', 0,
-        {", ".join(_COPIED)}
-    FROM incoming_contacts ON CONFLICT DO NOTHING RETURNING id
+    WITH added AS (
+        INSERT INTO contacts (organization_id, created_by_id, import_id, source, status, private_notes, contact_count,
+            {", ".join(_COPIED)})
+        SELECT %(organization)s, %(user)s, %(job)s, coalesce(nullif(source, ''), 'import'), 'active', '', 0,
+            {", ".join(_COPIED)}
+        FROM incoming_contacts ON CONFLICT DO NOTHING RETURNING id
+    ), listed AS (
+        INSERT INTO contact_list_memberships (id, organization_id, contact_id, list_id, added_by_id)
+        SELECT id, %(organization)s, id, %(list)s, %(user)s FROM added WHERE %(list)s::uuid IS NOT NULL
+    )
+    SELECT count(*) FROM added
 """
 _UPDATE = f"""
     UPDATE contacts SET
@@ -39,72 +47,98 @@ _UPDATE = f"""
         custom_fields = contacts.custom_fields || new.custom_fields
     FROM changed_contacts AS new WHERE contacts.organization_id = %(organization)s AND contacts.id = new.id
 """
+# Joined row by row (LATERAL with LIMIT or OFFSET) and with the organization hidden from the planner: it would take one
+# it has no statistics of for a small one and read all its contacts instead of the index. No value holds a comma, and
+# one text costs less than an array of thousands.
+_FIND_PHONES = """
+    SELECT wanted.phone, contact.id FROM unnest(string_to_array(%(values)s, ',')) AS wanted (phone)
+    CROSS JOIN LATERAL (
+        SELECT id FROM contacts
+        WHERE organization_id = (SELECT %(organization)s::uuid) AND phone = wanted.phone AND deleted_at IS NULL LIMIT 1
+    ) AS contact
+"""
+_FIND_EMAILS = """
+    SELECT DISTINCT ON (email) wanted.email, contact.id FROM unnest(string_to_array(%(values)s, ',')) AS wanted (email)
+    CROSS JOIN LATERAL (
+        SELECT id FROM contacts WHERE organization_id = (SELECT %(organization)s::uuid)
+        AND email = wanted.email AND email <> '' AND deleted_at IS NULL OFFSET 0
+    ) AS contact ORDER BY email, id
+"""
 _LIST = """
     INSERT INTO contact_list_memberships (id, organization_id, contact_id, list_id, added_by_id)
     SELECT membership, %(organization)s, contact, %(list)s, %(user)s
-    FROM unnest(%(memberships)s::uuid[], %(contacts)s::uuid[]) AS new (membership, contact)
+    FROM unnest(%(memberships)s, %(contacts)s) AS existing (membership, contact)
     ON CONFLICT DO NOTHING
 """
 
 
 @dataclass
-class Outcome:
-    """What became of the contacts of a chunk."""
+class Plan:
+    """What is to become of the contacts of a chunk."""
 
-    imported: int = 0
+    new: dict[uuid.UUID, Incoming] = field(default_factory=dict)
+    changes: dict[uuid.UUID, Incoming] = field(default_factory=dict)
+    # Existing contacts that rows repeat.
+    met: set[uuid.UUID] = field(default_factory=set)
     updated: int = 0
     duplicates: int = 0
-    changed: list[uuid.UUID] = field(default_factory=list)
 
 
-def merge_chunk(job: ContactImport, incoming: Sequence[Incoming], *, skip_duplicates: bool) -> Outcome:
-    """Write a chunk's contacts as if row by row: a row is a duplicate of whoever came before it, here or in the table.
+def merge_chunk(job: ContactImport, incoming: Sequence[Incoming], *, skip_duplicates: bool) -> Plan:
+    """Write a chunk's contacts as if row by row, and return what became of them.
 
-    Duplicates are counted, or update whom they repeat. New and existing contacts alike join the job's list.
+    A row repeats whoever came before it, in the file or in the table; it is counted, or updates the contact. New and
+    existing contacts alike join the job's list.
     """
-    _take_turns(job)
-    outcome = Outcome()
-    known = _find_existing(job.organization_id, incoming)
-    new: dict[uuid.UUID, Incoming] = {}
-    changes: dict[uuid.UUID, Incoming] = {}
-    members: dict[uuid.UUID, None] = {}
-    for contact, contact_id in zip(incoming, uuid7_series(len(incoming)), strict=True):
-        existing_id = known.get(contact.key)
-        if existing_id is None:
-            new[contact_id] = contact
+    with connection.cursor() as cursor:
+        # Imports of one organization write in turns: otherwise they would wait for each other's rows crosswise.
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('imports ' || %s, 0))", [job.organization_id])
+    values = {
+        "organization": job.organization_id,
+        "user": job.created_by_id,
+        "job": job.id,
+        "list": _lock_list(job),
+    }
+    while True:
+        plan = plan_chunk(incoming, _find_existing(job.organization_id, incoming), skip_duplicates=skip_duplicates)
+        with transaction.atomic():
+            if _write(plan, values):
+                return plan
+            # Somebody saved one of the numbers since the look-up. Theirs was first: look again.
+            transaction.set_rollback(True)
+
+
+def plan_chunk(incoming: Sequence[Incoming], known: dict[str, uuid.UUID], *, skip_duplicates: bool) -> Plan:
+    """Decide row by row who is new; `known` holds existing contacts by phone and e-mail, and is added to."""
+    plan = Plan()
+    for contact, new_id in zip(incoming, uuid7_series(len(incoming)), strict=True):
+        contact_id = known.get(contact.key, new_id)
+        if contact_id is new_id:
+            plan.new[contact_id] = contact
         elif skip_duplicates:
-            outcome.duplicates += 1
+            plan.duplicates += 1
         else:
-            outcome.updated += 1
-            if earlier := new.get(existing_id) or changes.get(existing_id):
+            plan.updated += 1
+            if earlier := plan.new.get(contact_id) or plan.changes.get(contact_id):
                 earlier.overwrite(contact)
             else:
-                changes[existing_id] = contact
-        member = existing_id or contact_id
-        members[member] = None
-        if existing_id is None or not skip_duplicates:
-            known[contact.key] = member
+                plan.changes[contact_id] = contact
+        if contact_id not in plan.new:
+            plan.met.add(contact_id)
+        if contact_id is new_id or not skip_duplicates:
+            known[contact.key] = contact_id
             if contact.email:
-                known.setdefault(contact.email, member)
-    inserted = _insert(job, new)
-    if len(inserted) < len(new):
-        # Somebody saved one of the numbers since the look-up; theirs was first.
-        late = [contact for contact_id, contact in new.items() if contact_id not in inserted]
-        outcome.duplicates += len(late)
-        members = {member: None for member in members if member not in new or member in inserted}
-        members |= dict.fromkeys(_find_existing(job.organization_id, late).values())
-    _update(job, changes)
-    if job.target_list_id is not None:
-        _add_to_list(job, list(members))
-    outcome.imported = len(inserted)
-    outcome.changed = [*inserted, *changes]
-    return outcome
+                known.setdefault(contact.email, contact_id)
+    return plan
 
 
-def _take_turns(job: ContactImport) -> None:
-    """Let the imports of an organization write one chunk at a time: they would wait for each other's rows crosswise."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('contact import ' || %s, 0))", [job.organization_id])
+def _lock_list(job: ContactImport) -> uuid.UUID | None:
+    """Return the job's list, locked; a list that was deleted meanwhile leaves the import without one."""
+    if job.target_list_id is None:
+        return None
+    lists = ContactList.objects.select_for_update(no_key=True).filter(pk=job.target_list_id)
+    found: uuid.UUID | None = lists.values_list("pk", flat=True).first()
+    return found
 
 
 def _find_existing(organization_id: uuid.UUID, incoming: Iterable[Incoming]) -> dict[str, uuid.UUID]:
@@ -113,66 +147,40 @@ def _find_existing(organization_id: uuid.UUID, incoming: Iterable[Incoming]) -> 
     emails = [contact.email for contact in incoming if not contact.phone]
     found: dict[str, uuid.UUID] = {}
     with connection.cursor() as cursor:
-        if phones:
-            cursor.execute(
-                "SELECT phone, id FROM contacts"
-                " WHERE organization_id = %s AND phone = ANY(%s) AND deleted_at IS NULL",
-                [organization_id, phones],
-            )
-            found |= dict(cursor.fetchall())
-        if emails:
-            cursor.execute(
-                "SELECT DISTINCT ON (email) email, id FROM contacts"
-                " WHERE organization_id = %s AND email = ANY(%s) AND email <> '' AND deleted_at IS NULL"
-                " ORDER BY email, id",
-                [organization_id, emails],
-            )
-            found |= dict(cursor.fetchall())
+        for query, values in ((_FIND_PHONES, phones), (_FIND_EMAILS, emails)):
+            if values:
+                cursor.execute(query, {"organization": organization_id, "values": ",".join(values)})
+                found |= dict(cursor.fetchall())
     return found
 
 
-def _insert(job: ContactImport, contacts: dict[uuid.UUID, Incoming]) -> set[uuid.UUID]:
-    if not contacts:
-        return set()
-    copy_to_temporary_table("incoming_contacts", _STAGED, _staged(contacts))
+def _write(plan: Plan, values: dict[str, Any]) -> bool:
+    """Carry the plan out; False when some of the new contacts turned out to exist."""
     with connection.cursor() as cursor:
-        cursor.execute(_INSERT, {"organization": job.organization_id, "user": job.created_by_id, "job": job.id})
-        return {contact_id for (contact_id,) in cursor.fetchall()}
+        if plan.new:
+            copy_to_temporary_table("incoming_contacts", _STAGED, _staged(plan.new), analyze=False)
+            cursor.execute(_INSERT, values)
+            if cursor.fetchone() != (len(plan.new),):
+                return False
+        if plan.changes:
+            copy_to_temporary_table("changed_contacts", _STAGED, _staged(plan.changes))
+            cursor.execute(_UPDATE, values)
+        if plan.met and values["list"]:
+            cursor.execute(
+                _LIST, values | {"contacts": list(plan.met), "memberships": uuid7_series(len(plan.met))}
+            )
+    return True
 
 
-def _update(job: ContactImport, contacts: dict[uuid.UUID, Incoming]) -> None:
-    if not contacts:
-        return
-    copy_to_temporary_table("changed_contacts", _STAGED, _staged(contacts))
-    with connection.cursor() as cursor:
-        cursor.execute(_UPDATE, {"organization": job.organization_id})
-
-
-def _staged(contacts: dict[uuid.UUID, Incoming]) -> Iterable[Sequence[object]]:
+def _staged(contacts: dict[uuid.UUID, Incoming]) -> Iterator[Sequence[object]]:
     for contact_id, contact in contacts.items():
+        value = contact.values.get
         yield (
             contact_id,
             contact.phone,
             contact.extension,
             contact.email,
-            *[contact.values.get(name, "") for name in _TEXTS],
-            contact.tags,
-            orjson.dumps(contact.custom_fields).decode(),
-        )
-
-
-def _add_to_list(job: ContactImport, contacts: list[uuid.UUID]) -> None:
-    # Locked, since a list that is deleted meanwhile leaves the import without one.
-    if not ContactList.objects.select_for_update(no_key=True).filter(pk=job.target_list_id).exists():
-        return
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _LIST,
-            {
-                "organization": job.organization_id,
-                "user": job.created_by_id,
-                "list": job.target_list_id,
-                "contacts": contacts,
-                "memberships": uuid7_series(len(contacts)),
-            },
+            *[value(name, "") for name in _TEXTS],
+            contact.tags or "{}",
+            orjson.dumps(contact.custom_fields).decode() if contact.custom_fields else "{}",
         )

@@ -118,7 +118,7 @@ class _Chunk(NamedTuple):
 def _take(step: Step, chunk: _Chunk, mapping: Mapping) -> None:
     """Write one chunk and its counts in the step's transaction."""
     job: ContactImport = step.job
-    outcome = merge_chunk(job, chunk.incoming, skip_duplicates=job.settings["skipDuplicates"])
+    plan = merge_chunk(job, chunk.incoming, skip_duplicates=job.settings["skipDuplicates"])
     ImportRejection.objects.bulk_create(
         ImportRejection(job_id=job.id, row=each.row, field=each.field, error=each.error[:300], cells=each.cells)
         for each in chunk.rejected
@@ -132,16 +132,16 @@ def _take(step: Step, chunk: _Chunk, mapping: Mapping) -> None:
         total_rows=rows,
         valid_contacts=len(chunk.incoming),
         invalid_contacts=len(chunk.rejected),
-        duplicates=outcome.duplicates,
-        imported_contacts=outcome.imported,
-        updated_contacts=outcome.updated,
+        duplicates=plan.duplicates,
+        imported_contacts=len(plan.new),
+        updated_contacts=plan.updated,
     )
-    if outcome.changed:
+    if changed := [*plan.new, *plan.changes]:
         announce = partial(
             contacts_changed.send,
             sender=ContactImport,
             organization_id=job.organization_id,
-            contact_ids=outcome.changed,
+            contact_ids=changed,
         )
         transaction.on_commit(announce)
 

@@ -6,11 +6,11 @@ from typing import Any
 from django.db import connection
 
 
-def copy_to_temporary_table(name: str, columns: dict[str, str], rows: Iterable[Sequence[Any]]) -> int:
+def copy_to_temporary_table(name: str, columns: dict[str, str], rows: Iterable[Sequence[Any]], *, analyze: bool = True) -> int:
     """Create a temporary table that lives until the transaction ends, COPY the rows in, return their number.
 
     `columns` maps column names to PostgreSQL types. COPY straight into a table with policies is refused by
-    PostgreSQL; the caller goes on with INSERT ... SELECT from the temporary table.
+    PostgreSQL; the caller goes on with INSERT ... SELECT from the temporary table. A table that will not be joined needs no `analyze`.
     """
     count = 0
     with connection.cursor() as cursor:
@@ -20,6 +20,7 @@ def copy_to_temporary_table(name: str, columns: dict[str, str], rows: Iterable[S
             for row in rows:
                 copy.write_row(row)
                 count += 1
-        # The planner knows nothing of a table filled a moment ago.
-        cursor.execute(f"ANALYZE {name}")
+        if analyze:
+            # The planner knows nothing of a table filled a moment ago.
+            cursor.execute(f"ANALYZE {name}")
     return count
