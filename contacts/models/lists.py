@@ -22,7 +22,6 @@ class ContactList(TenantModel):
     status = models.CharField(max_length=20, choices=Status, default=Status.ACTIVE)
     tags = ArrayField(models.CharField(max_length=100), default=list, blank=True)
     settings = models.JSONField(default=dict, blank=True)
-    contact_count = models.IntegerField(default=0, editable=False)
     created_by = models.ForeignKey(
         "users.User", on_delete=models.SET_NULL, null=True, editable=False, related_name="+", db_index=False
     )

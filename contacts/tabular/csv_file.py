@@ -13,7 +13,7 @@ from contacts.tabular.limits import MAX_CELL_CHARS, MAX_RECORD_CHARS
 from contacts.tabular.rows import Row, checked
 
 # Going back after an unclosed quotation mark reads up to MAX_RECORD_CHARS again, so it is done for so many rows only.
-_MAX_UNCLOSED_QUOTES = 100
+_MAX_UNCLOSED_QUOTES = 20
 _END = "\udcfe end of file \udcfe"
 
 

@@ -45,7 +45,7 @@ def read_xlsx(path: Path, sheet: str) -> Iterator[Row]:
     """
     with open_archive(path) as archive:
         workbook = _Workbook(archive)
-        strings = _SharedStrings(archive)
+        strings = _SharedStrings(archive, workbook.part("sharedStrings"))
         yield from _read_sheet(archive, workbook.sheets[sheet], strings, workbook.formatters())
 
 
@@ -57,14 +57,19 @@ class _Workbook:
             raise unsupported("a zip archive without an Excel workbook in it")
         self._archive = archive
         self._since_1904 = False
+        self._parts: dict[str, str] = {}
         self.sheets: dict[str, str] = {}
         targets: dict[str, str] = {}
         declared: list[_Attributes] = []
 
         def relationship(tag: str, attributes: _Attributes) -> None:
-            if tag == "Relationship" and attributes.get("Type", "").endswith("/worksheet"):
-                target = posixpath.normpath(posixpath.join("/xl", attributes.get("Target", "")))
-                targets[attributes.get("Id", "")] = target.lstrip("/")
+            if tag == "Relationship":
+                target = posixpath.normpath(posixpath.join("/xl", attributes.get("Target", ""))).lstrip("/")
+                kind = attributes.get("Type", "").rpartition("/")[2]
+                if kind == "worksheet":
+                    targets[attributes.get("Id", "")] = target
+                else:
+                    self._parts[kind] = target
 
         def workbook(tag: str, attributes: _Attributes) -> None:
             if tag == "sheet" and attributes.get("state", "visible") == "visible":
@@ -80,6 +85,11 @@ class _Workbook:
                 self.sheets[attributes.get("name", "")] = targets[reference]
         if not self.sheets:
             raise damaged()
+
+    def part(self, kind: str) -> str | None:
+        """Return the name of the workbook's part of this kind, such as `styles`, where the archive has one."""
+        name = self._parts.get(kind)
+        return name if name in self._archive.namelist() else None
 
     def formatters(self) -> list[Formatter]:
         """Return one formatter per cell style."""
@@ -99,8 +109,8 @@ class _Workbook:
             if tag == "cellXfs":
                 inside.clear()
 
-        if "xl/styles.xml" in self._archive.namelist():
-            _parse(self._archive, "xl/styles.xml", start, end)
+        if name := self.part("styles"):
+            _parse(self._archive, name, start, end)
         made = {each: formatter(each, codes.get(each), since_1904=self._since_1904) for each in set(styles)}
         return [made[each] for each in styles]
 
@@ -108,13 +118,12 @@ class _Workbook:
 class _SharedStrings:
     """The workbook's table of texts as one block of bytes, so that its size is the file's and not Python objects'."""
 
-    def __init__(self, archive: zipfile.ZipFile) -> None:
+    def __init__(self, archive: zipfile.ZipFile, name: str | None) -> None:
         self._texts = bytearray()
         self._ends = array("Q", [0])
         self._is_text = False
         self._is_phonetic = False
-        name = "xl/sharedStrings.xml"
-        if name not in archive.namelist():
+        if name is None:
             return
         if archive.getinfo(name).file_size > limits.MAX_SHARED_STRING_BYTES:
             raise TableError(
