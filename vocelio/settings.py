@@ -287,7 +287,7 @@ STATIC_URL = "/static/"
 STATIC_ROOT = VOCELIO_DATA / "static"
 WHITENOISE_USE_FINDERS = True
 # Uploads beyond 2.5 MB go to a temporary file; contact files are refused past this size.
-MAX_UPLOAD_BYTES = int(os.environ.get("MAX_UPLOAD_BYTES") or 512 * 1024 * 1024)
+MAX_UPLOAD_BYTES = int(os.environ.get("MAX_UPLOAD_BYTES") or 256 * 1024 * 1024)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
 
 EMAIL_BACKEND = os.environ.get("EMAIL_BACKEND") or (

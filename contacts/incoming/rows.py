@@ -95,7 +95,9 @@ def clean_rows(
             rejected.append(Rejected(row.number, *problem, row.cells))
             continue
         values = columns.values(at, custom_fields)
-        incoming.append(Incoming(row.number, number, extension[:MAX_EXTENSION_CHARS], email, values, tags, custom_fields))
+        incoming.append(
+            Incoming(row.number, number, extension[:MAX_EXTENSION_CHARS], email, values, tags, custom_fields)
+        )
     rejected.sort(key=lambda each: each.row)
     return incoming, rejected
 
@@ -122,7 +124,9 @@ class _Columns:
 
     def __init__(self, rows: Sequence[Row], mapping: Mapping) -> None:
         self._mapping = mapping
-        self._by_index = [[cell.strip() for cell in column] for column in zip(*(row.cells for row in rows), strict=True)]
+        self._by_index = [
+            [cell.strip() for cell in column] for column in zip(*(row.cells for row in rows), strict=True)
+        ]
         self._blank = [""] * len(rows)
         self._texts = [(field, self[field]) for field in TEXT_FIELDS if field in mapping.fields]
         self._custom = [(header, self._by_index[index]) for header, index in mapping.custom.items()]

@@ -57,8 +57,15 @@ class Contact(TenantModel):
     assigned_to = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
     )
+    # No constraint in the database, which would be checked for each row of an import; people are never deleted there.
     created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
     )
     last_contacted_at = models.DateTimeField(null=True, blank=True)
     contact_count = models.PositiveIntegerField(default=0, help_text="How often the person was contacted.")

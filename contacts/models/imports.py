@@ -52,6 +52,11 @@ class ContactImport(Job):
         self.newest_errors = []
 
     @property
+    def skipped(self) -> int:
+        """Rows that changed nothing."""
+        return self.duplicates + self.invalid_contacts
+
+    @property
     def results(self) -> dict[str, int]:
         """The document's counts, in its words."""
         return {
@@ -61,7 +66,7 @@ class ContactImport(Job):
             "duplicates": self.duplicates,
             "imported": self.imported_contacts,
             "updated": self.updated_contacts,
-            "skipped": self.duplicates + self.invalid_contacts,
+            "skipped": self.skipped,
         }
 
     def audit_counts(self) -> dict[str, int]:

@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from contacts.incoming import Incoming
 from contacts.incoming.mapping import TEXT_FIELDS
 from contacts.models import ContactImport, ContactList
-from vocelio.db.copy import copy_to_temporary_table
+from vocelio.db.copy import copy_line, copy_lines_to_temporary_table
 from vocelio.db.ids import uuid7_series
 
 _TEXTS = (*TEXT_FIELDS, "country")
@@ -31,7 +31,7 @@ _INSERT = f"""
         INSERT INTO contacts (organization_id, created_by_id, import_id, source, status, private_notes, contact_count,
             {", ".join(_COPIED)})
         SELECT %(organization)s, %(user)s, %(job)s, coalesce(nullif(source, ''), 'import'), 'active', '', 0,
-            {", ".join(_COPIED)}
+            {", ".join("nullif(phone, '')" if name == "phone" else name for name in _COPIED)}
         FROM incoming_contacts ON CONFLICT DO NOTHING RETURNING id
     ), listed AS (
         INSERT INTO contact_list_memberships (id, organization_id, contact_id, list_id, added_by_id)
@@ -41,8 +41,11 @@ _INSERT = f"""
 """
 _UPDATE = f"""
     UPDATE contacts SET
-        {", ".join(f"{name} = coalesce(nullif(new.{name}, ''), contacts.{name})"
-                   for name in ("phone_extension", "email", *_TEXTS))},
+        {
+    ", ".join(
+        f"{name} = coalesce(nullif(new.{name}, ''), contacts.{name})" for name in ("phone_extension", "email", *_TEXTS)
+    )
+},
         tags = contacts.tags || ARRAY(SELECT tag FROM unnest(new.tags) AS tag WHERE tag <> ALL (contacts.tags)),
         custom_fields = contacts.custom_fields || new.custom_fields
     FROM changed_contacts AS new WHERE contacts.organization_id = %(organization)s AND contacts.id = new.id
@@ -72,19 +75,34 @@ _LIST = """
 """
 
 
+@dataclass(slots=True)
+class Candidate:
+    """A contact of a chunk, ready to be written."""
+
+    contact: Incoming
+    id: uuid.UUID
+    line: str
+
+
 @dataclass
 class Plan:
     """What is to become of the contacts of a chunk."""
 
-    new: dict[uuid.UUID, Incoming] = field(default_factory=dict)
-    changes: dict[uuid.UUID, Incoming] = field(default_factory=dict)
+    new: dict[uuid.UUID, Candidate] = field(default_factory=dict)
+    changes: dict[uuid.UUID, Candidate] = field(default_factory=dict)
     # Existing contacts that rows repeat.
     met: set[uuid.UUID] = field(default_factory=set)
     updated: int = 0
     duplicates: int = 0
 
 
-def merge_chunk(job: ContactImport, incoming: Sequence[Incoming], *, skip_duplicates: bool) -> Plan:
+def prepare_contacts(contacts: Sequence[Incoming]) -> list[Candidate]:
+    """Do the part of the work on a chunk that needs no database."""
+    ids = uuid7_series(len(contacts))
+    return [Candidate(contact, new_id, _line(contact)) for contact, new_id in zip(contacts, ids, strict=True)]
+
+
+def merge_chunk(job: ContactImport, candidates: Sequence[Candidate], *, skip_duplicates: bool) -> Plan:
     """Write a chunk's contacts as if row by row, and return what became of them.
 
     A row repeats whoever came before it, in the file or in the table; it is counted, or updates the contact. New and
@@ -100,7 +118,7 @@ def merge_chunk(job: ContactImport, incoming: Sequence[Incoming], *, skip_duplic
         "list": _lock_list(job),
     }
     while True:
-        plan = plan_chunk(incoming, _find_existing(job.organization_id, incoming), skip_duplicates=skip_duplicates)
+        plan = plan_chunk(candidates, _find_existing(job.organization_id, candidates), skip_duplicates=skip_duplicates)
         with transaction.atomic():
             if _write(plan, values):
                 return plan
@@ -108,27 +126,30 @@ def merge_chunk(job: ContactImport, incoming: Sequence[Incoming], *, skip_duplic
             transaction.set_rollback(True)
 
 
-def plan_chunk(incoming: Sequence[Incoming], known: dict[str, uuid.UUID], *, skip_duplicates: bool) -> Plan:
+def plan_chunk(candidates: Sequence[Candidate], known: dict[str, uuid.UUID], *, skip_duplicates: bool) -> Plan:
     """Decide row by row who is new; `known` holds existing contacts by phone and e-mail, and is added to."""
     plan = Plan()
-    for contact, new_id in zip(incoming, uuid7_series(len(incoming)), strict=True):
-        contact_id = known.get(contact.key, new_id)
-        if contact_id is new_id:
-            plan.new[contact_id] = contact
-        elif skip_duplicates:
-            plan.duplicates += 1
+    for candidate in candidates:
+        contact = candidate.contact
+        contact_id = known.get(contact.key)
+        if contact_id is None:
+            contact_id = candidate.id
+            plan.new[contact_id] = candidate
         else:
+            if contact_id not in plan.new:
+                plan.met.add(contact_id)
+            if skip_duplicates:
+                plan.duplicates += 1
+                continue
             plan.updated += 1
             if earlier := plan.new.get(contact_id) or plan.changes.get(contact_id):
-                earlier.overwrite(contact)
+                earlier.contact.overwrite(contact)
+                earlier.line = _line(earlier.contact)
             else:
-                plan.changes[contact_id] = contact
-        if contact_id not in plan.new:
-            plan.met.add(contact_id)
-        if contact_id is new_id or not skip_duplicates:
-            known[contact.key] = contact_id
-            if contact.email:
-                known.setdefault(contact.email, contact_id)
+                plan.changes[contact_id] = candidate
+        known[contact.key] = contact_id
+        if contact.email:
+            known.setdefault(contact.email, contact_id)
     return plan
 
 
@@ -141,10 +162,10 @@ def _lock_list(job: ContactImport) -> uuid.UUID | None:
     return found
 
 
-def _find_existing(organization_id: uuid.UUID, incoming: Iterable[Incoming]) -> dict[str, uuid.UUID]:
+def _find_existing(organization_id: uuid.UUID, candidates: Iterable[Candidate]) -> dict[str, uuid.UUID]:
     """Return the contacts outside the trash that some rows repeat, by phone or, for rows without, by e-mail."""
-    phones = [contact.phone for contact in incoming if contact.phone]
-    emails = [contact.email for contact in incoming if not contact.phone]
+    phones = [each.contact.phone for each in candidates if each.contact.phone]
+    emails = [each.contact.email for each in candidates if not each.contact.phone]
     found: dict[str, uuid.UUID] = {}
     with connection.cursor() as cursor:
         for query, values in ((_FIND_PHONES, phones), (_FIND_EMAILS, emails)):
@@ -158,29 +179,37 @@ def _write(plan: Plan, values: dict[str, Any]) -> bool:
     """Carry the plan out; False when some of the new contacts turned out to exist."""
     with connection.cursor() as cursor:
         if plan.new:
-            copy_to_temporary_table("incoming_contacts", _STAGED, _staged(plan.new), analyze=False)
+            copy_lines_to_temporary_table("incoming_contacts", _STAGED, _staged(plan.new))
             cursor.execute(_INSERT, values)
             if cursor.fetchone() != (len(plan.new),):
                 return False
         if plan.changes:
-            copy_to_temporary_table("changed_contacts", _STAGED, _staged(plan.changes))
+            copy_lines_to_temporary_table("changed_contacts", _STAGED, _staged(plan.changes))
             cursor.execute(_UPDATE, values)
         if plan.met and values["list"]:
-            cursor.execute(
-                _LIST, values | {"contacts": list(plan.met), "memberships": uuid7_series(len(plan.met))}
-            )
+            cursor.execute(_LIST, values | {"contacts": list(plan.met), "memberships": uuid7_series(len(plan.met))})
     return True
 
 
-def _staged(contacts: dict[uuid.UUID, Incoming]) -> Iterator[Sequence[object]]:
-    for contact_id, contact in contacts.items():
-        value = contact.values.get
-        yield (
-            contact_id,
-            contact.phone,
+def _staged(candidates: dict[uuid.UUID, Candidate]) -> Iterator[str]:
+    return (f"{contact_id}\t{candidate.line}" for contact_id, candidate in candidates.items())
+
+
+def _line(contact: Incoming) -> str:
+    value = contact.values.get
+    return copy_line(
+        [
+            contact.phone or "",
             contact.extension,
             contact.email,
             *[value(name, "") for name in _TEXTS],
-            contact.tags or "{}",
+            _array(contact.tags) if contact.tags else "{}",
             orjson.dumps(contact.custom_fields).decode() if contact.custom_fields else "{}",
-        )
+        ]
+    )
+
+
+def _array(texts: list[str]) -> str:
+    """Return a PostgreSQL array literal."""
+    quoted = (text.replace("\\", r"\\").replace('"', r"\"") for text in texts)
+    return "{" + ",".join(f'"{text}"' for text in quoted) + "}"

@@ -9,19 +9,21 @@ from functools import partial
 from pathlib import Path, PurePath
 from typing import Any, NamedTuple
 
+from django.conf import settings
 from django.core.files.base import File
 from django.core.files.storage import default_storage
 from django.db import transaction
 
-from contacts.incoming import Incoming, Mapping, Rejected, clean_rows, read_ahead
-from contacts.models import ContactImport, ContactList, ImportRejection
-from contacts.services.import_chunks import merge_chunk
+from contacts.incoming import Mapping, clean_rows, read_ahead
+from contacts.models import ContactImport, ContactList
+from contacts.services.import_chunks import Candidate, merge_chunk, prepare_contacts
 from contacts.services.lists import ListExists, create_list
+from contacts.services.rejections import describe_rejection, store_rejections, stored_mapping
 from contacts.signals import contacts_changed
 from contacts.tabular import Row, Table, TableError, guess_columns, open_table
 from contacts.tabular.content import detect_kind
 from vocelio.audit.services import record
-from vocelio.errors import Invalid, VocelioError
+from vocelio.errors import Invalid, TooLarge, VocelioError
 from vocelio.jobs.services import Run, Step, cancel_job, enqueue_job, running
 from vocelio.organizations.models import Organization
 
@@ -30,6 +32,8 @@ CHUNK_ROWS = 5_000
 # Rows may be huge; a chunk of them must still fit into memory several times.
 CHUNK_CHARS = 8_000_000
 NEWEST_ERRORS = 5
+# Measured by benchmarks/imports.py on two cores, rounded down.
+BYTES_PER_MINUTE = {ContactImport.Kind.CSV: 60_000_000, ContactImport.Kind.EXCEL: 30_000_000}
 
 
 class UnreadableFile(VocelioError):
@@ -68,6 +72,8 @@ def start_import(
     """
     if target_list is not None and list_name:
         raise Invalid.field("listName", "Give either listId or listName.", value=list_name, constraint="exclusive")
+    if file.size > settings.MAX_UPLOAD_BYTES:
+        raise TooLarge
     try:
         kind = detect_kind(file)
     except TableError as error:
@@ -89,6 +95,12 @@ def start_import(
     return job
 
 
+def estimate_duration(job: ContactImport) -> str:
+    """Say in words how long the import will take, from the size of its file."""
+    minutes = job.file_size // BYTES_PER_MINUTE[job.import_type]
+    return f"{minutes}-{minutes + 1} minutes" if minutes else "less than a minute"
+
+
 def cancel_import(job: ContactImport) -> ContactImport:
     """Stop the import after the chunk in hand; what it has imported stays."""
     return cancel_job(job)
@@ -100,38 +112,48 @@ def run_import(job: ContactImport) -> None:
     with running(job) as run, _local_file(run.job) as path:
         table = _open(path, run.job.filename)
         mapping = _understand(run, table, region)
-        clean = partial(
-            clean_rows, mapping=mapping, region=region, validate_phones=run.job.settings["validatePhones"]
-        )
+        prepare = partial(_prepare, mapping=mapping, region=region, job=run.job)
         rows = table.rows(start_after=run.job.checkpoint.get("row", 0))
-        for chunk in read_ahead(_Chunk(chunk[-1].number, *clean(chunk)) for chunk in _chunks(rows)):
+        for chunk in read_ahead(map(prepare, _chunks(rows))):
             with run.step() as step:
-                _take(step, chunk, mapping)
+                _take(step, chunk)
 
 
 class _Chunk(NamedTuple):
     last_row: int
-    incoming: list[Incoming]
-    rejected: list[Rejected]
+    candidates: list[Candidate]
+    rejections: list[dict[str, Any]]
+    # The newest of them as the API shows them.
+    errors: list[dict[str, Any]]
 
 
-def _take(step: Step, chunk: _Chunk, mapping: Mapping) -> None:
+def _prepare(rows: list[Row], *, mapping: Mapping, region: str, job: ContactImport) -> _Chunk:
+    """Do all of the work on some rows that needs no database; runs in the reader's thread."""
+    contacts, rejected = clean_rows(
+        rows, mapping, region=region, validate_phones=job.settings["validatePhones"]
+    )
+    return _Chunk(
+        rows[-1].number,
+        prepare_contacts(contacts),
+        [each._asdict() for each in rejected],
+        [describe_rejection(mapping, each.row, each.error, each.cells) for each in rejected[-NEWEST_ERRORS:]],
+    )
+
+
+def _take(step: Step, chunk: _Chunk) -> None:
     """Write one chunk and its counts in the step's transaction."""
     job: ContactImport = step.job
-    plan = merge_chunk(job, chunk.incoming, skip_duplicates=job.settings["skipDuplicates"])
-    ImportRejection.objects.bulk_create(
-        ImportRejection(job_id=job.id, row=each.row, field=each.field, error=each.error[:300], cells=each.cells)
-        for each in chunk.rejected
-    )
-    newest = [describe_rejection(mapping, *each) for each in chunk.rejected[-NEWEST_ERRORS:]]
-    job.newest_errors = (job.newest_errors + newest)[-NEWEST_ERRORS:]
-    rows = len(chunk.incoming) + len(chunk.rejected)
+    plan = merge_chunk(job, chunk.candidates, skip_duplicates=job.settings["skipDuplicates"])
+    if chunk.rejections:
+        store_rejections(job, chunk.rejections)
+    job.newest_errors = (job.newest_errors + chunk.errors)[-NEWEST_ERRORS:]
+    rows = len(chunk.candidates) + len(chunk.rejections)
     step.advance(
         rows,
         checkpoint={"row": chunk.last_row},
         total_rows=rows,
-        valid_contacts=len(chunk.incoming),
-        invalid_contacts=len(chunk.rejected),
+        valid_contacts=len(chunk.candidates),
+        invalid_contacts=len(chunk.rejections),
         duplicates=plan.duplicates,
         imported_contacts=len(plan.new),
         updated_contacts=plan.updated,
@@ -144,12 +166,6 @@ def _take(step: Step, chunk: _Chunk, mapping: Mapping) -> None:
             contact_ids=changed,
         )
         transaction.on_commit(announce)
-
-
-def describe_rejection(mapping: Mapping, row: int, field: str, error: str, cells: list[str]) -> dict[str, Any]:
-    """Return a rejection as the API shows it, its filled cells by name, long ones cut."""
-    data = {mapping.name(index): cell[:200] for index, cell in enumerate(cells[:100]) if cell.strip()}
-    return {"row": row, "error": error, "data": data}
 
 
 def _understand(run: Run, table: Table, region: str) -> Mapping:
@@ -170,11 +186,6 @@ def _understand(run: Run, table: Table, region: str) -> Mapping:
         with run.step() as step:
             step.set(total=total, settings=job.settings | found)
     return stored_mapping(job)
-
-
-def stored_mapping(job: ContactImport) -> Mapping:
-    """Return which column of the job's file is which; empty before the first look into it."""
-    return Mapping(tuple((header, field) for header, field in job.settings.get("columns", [])))
 
 
 def _open(path: Path, filename: str) -> Table:

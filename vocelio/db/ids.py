@@ -21,7 +21,10 @@ def uuid7_series(count: int) -> list[uuid.UUID]:
     tails = os.urandom(6 * count)
     return [
         uuid.UUID(
-            int=prefix | (number >> 14) << 64 | (number & 0x3FFF) << 48 | int.from_bytes(tails[6 * index : 6 * index + 6])
+            int=prefix
+            | (number >> 14) << 64
+            | (number & 0x3FFF) << 48
+            | int.from_bytes(tails[6 * index : 6 * index + 6])
         )
         for index, number in enumerate(range(counter, counter + count))
     ]

@@ -126,13 +126,16 @@ class Run:
 
     @contextmanager
     def step(self) -> Iterator["Step"]:
-        """Open the organization's scope for one unit of work and commit it together with its progress."""
+        """Open the organization's scope for one unit of work and commit it together with its progress.
+
+        Raise JobCancelled instead when a person has asked for the end.
+        """
+        if self.job.cancel_requested_at is not None:
+            raise JobCancelled
         with organization_scope(self.job.organization_id):
             step = Step(self.job)
             yield step
             step.commit()
-        if self.job.cancel_requested_at is not None:
-            raise JobCancelled
 
     def finish(self, status: JobStatus, *, code: str = "", message: str = "") -> None:
         with organization_scope(self.job.organization_id):
