@@ -5,6 +5,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
+from kombu import Exchange, Queue
 
 from vocelio.embedded.state import read_state
 from vocelio.schedules import BEAT_SCHEDULE
@@ -209,6 +210,8 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 5, "socket_connect_timeout": 2, "visibility_timeout": 3600}
 # One queue per context, so that its workers are deployed and scaled apart.
 CELERY_TASK_QUEUES_BY_APP = ["vocelio", "contacts", "dnc", "crm_sync", "recruitment", "sales", "ai_matching", "comms"]
+# A worker without -Q takes them all.
+CELERY_TASK_QUEUES = [Queue(app, Exchange(app), routing_key=app) for app in CELERY_TASK_QUEUES_BY_APP]
 CELERY_TASK_ROUTES = {f"{app}.*": {"queue": app} for app in CELERY_TASK_QUEUES_BY_APP}
 CELERY_TASK_DEFAULT_QUEUE = "vocelio"
 CELERY_TIMEZONE = "UTC"
@@ -284,8 +287,9 @@ if os.environ.get("AWS_BUCKET_NAME"):
         },
     }
 STATIC_URL = "/static/"
-STATIC_ROOT = VOCELIO_DATA / "static"
-WHITENOISE_USE_FINDERS = True
+# The image collects static files into this folder; elsewhere they are served from the packages that hold them.
+STATIC_ROOT = os.environ.get("STATIC_ROOT")
+WHITENOISE_USE_FINDERS = STATIC_ROOT is None
 # Uploads beyond 2.5 MB go to a temporary file; contact files are refused past this size.
 MAX_UPLOAD_BYTES = int(os.environ.get("MAX_UPLOAD_BYTES") or 256 * 1024 * 1024)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
@@ -313,6 +317,12 @@ LOGGING = {
     "formatters": {"json": {"()": "vocelio.logs.JsonFormatter"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "json"}},
     # Django's own handlers would print everything twice.
-    "loggers": {"django": {"handlers": [], "propagate": True}, "django.server": {"handlers": [], "propagate": True}},
+    "loggers": {
+        "django": {"handlers": [], "propagate": True},
+        "django.server": {"handlers": [], "propagate": True},
+        # Every tick and every task would drown the rest; jobs say themselves what they did.
+        "celery": {"level": "WARNING"},
+        "django_celery_beat": {"level": "WARNING"},
+    },
     "root": {"handlers": ["console"], "level": os.environ.get("LOG_LEVEL", "INFO")},
 }

@@ -8,7 +8,6 @@ from django.db import migrations, models
 import vocelio.crypto.fields
 import vocelio.db.fields
 import vocelio.db.ids
-import vocelio.organizations.scope
 from vocelio.db.operations import ProtectTenantTable
 
 
@@ -109,7 +108,6 @@ class Migration(migrations.Migration):
                     "organization",
                     models.ForeignKey(
                         db_index=False,
-                        default=vocelio.organizations.scope.current_organization_id,
                         editable=False,
                         on_delete=django.db.models.deletion.CASCADE,
                         to="organizations.organization",
@@ -166,7 +164,6 @@ class Migration(migrations.Migration):
                     "organization",
                     models.ForeignKey(
                         db_index=False,
-                        default=vocelio.organizations.scope.current_organization_id,
                         editable=False,
                         on_delete=django.db.models.deletion.CASCADE,
                         to="organizations.organization",
@@ -255,7 +252,6 @@ class Migration(migrations.Migration):
                     "organization",
                     models.ForeignKey(
                         db_index=False,
-                        default=vocelio.organizations.scope.current_organization_id,
                         editable=False,
                         on_delete=django.db.models.deletion.CASCADE,
                         to="organizations.organization",
@@ -318,7 +314,6 @@ class Migration(migrations.Migration):
                     "organization",
                     models.ForeignKey(
                         db_index=False,
-                        default=vocelio.organizations.scope.current_organization_id,
                         editable=False,
                         on_delete=django.db.models.deletion.CASCADE,
                         to="organizations.organization",
@@ -357,7 +352,6 @@ class Migration(migrations.Migration):
                     "organization",
                     models.ForeignKey(
                         db_index=False,
-                        default=vocelio.organizations.scope.current_organization_id,
                         editable=False,
                         on_delete=django.db.models.deletion.CASCADE,
                         to="organizations.organization",

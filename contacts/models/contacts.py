@@ -1,6 +1,6 @@
 """People an organization may call, write to, sell to or recruit."""
 
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -25,6 +25,9 @@ class ContactQuerySet(TenantQuerySet):
     def in_trash(self) -> Self:
         """Keep contacts in the trash, restorable for 30 days."""
         return self.filter(deleted_at__isnull=False)
+
+
+ContactManager = TenantManager.from_queryset(ContactQuerySet)
 
 
 class Contact(TenantModel):
@@ -78,7 +81,7 @@ class Contact(TenantModel):
     import_id = models.UUIDField(null=True, editable=False)
     search = SearchVectorField(null=True, editable=False)
 
-    objects = TenantManager.from_queryset(ContactQuerySet)()  # type: ignore[misc]
+    objects: ClassVar[Any] = ContactManager()
 
     class Meta:
         db_table = "contacts"

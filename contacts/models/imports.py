@@ -3,11 +3,12 @@
 from typing import Any
 
 from django.db import models
+from django.db.models.functions import Now
 
 from contacts.models.lists import ContactList
 from vocelio.db.fields import TenantForeignKey
 from vocelio.jobs.models import Job
-from vocelio.organizations.models import TenantModel
+from vocelio.organizations.models import TenantRow
 
 
 class ContactImport(Job):
@@ -82,13 +83,13 @@ class ContactImport(Job):
         return super().progress_event() | {"results": self.results, "errors": self.newest_errors}
 
 
-class ImportRejection(TenantModel):
+class ImportRejection(TenantRow):
     """A row that was not imported: where it stood, why, and its cells as they were.
 
     `field` is the column of the contact that is to blame, blank when it is the row as a whole.
     """
 
-    updated_at = None
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
     job = TenantForeignKey(ContactImport, on_delete=models.CASCADE, related_name="rejections", db_index=False)
     row = models.PositiveIntegerField()
     field = models.CharField(max_length=60, blank=True)

@@ -6,7 +6,7 @@ from django.db.models.functions import Now
 
 from contacts.models.contacts import Contact
 from vocelio.db.fields import TenantForeignKey
-from vocelio.organizations.models import Organization, TenantModel
+from vocelio.organizations.models import Organization, TenantModel, TenantRow
 from vocelio.organizations.scope import current_organization_id
 
 
@@ -35,20 +35,11 @@ class ContactList(TenantModel):
         return self.name
 
 
-class ContactListMembership(TenantModel):
+class ContactListMembership(TenantRow):
     """One contact on one list; kept while the contact is in the trash, so that restoring brings it back."""
 
-    created_at = None
-    updated_at = None
-    # Each constraint is checked for every row of an import. The organization is held by those of contact and list.
-    organization = models.ForeignKey(
-        Organization,
-        on_delete=models.CASCADE,
-        default=current_organization_id,
-        editable=False,
-        db_index=False,
-        db_constraint=False,
-    )
+from vocelio.organizations.models import Organization, TenantModel, TenantRow
+from vocelio.organizations.scope import current_organization_id
     contact = TenantForeignKey(Contact, on_delete=models.CASCADE, related_name="memberships", db_index=False)
     list = TenantForeignKey(ContactList, on_delete=models.CASCADE, related_name="memberships", db_index=False)
     added_by = models.ForeignKey(

@@ -1,5 +1,3 @@
-from rest_framework import serializers
-
 from contacts.models import ContactList
 from vocelio.api.serializers import ModelSerializer, PersonField, PlainJSONField
 

@@ -12,8 +12,8 @@ from contacts.tabular.errors import TableError, TableErrorCode
 from contacts.tabular.limits import MAX_CELL_CHARS, MAX_RECORD_CHARS
 from contacts.tabular.rows import Row, checked
 
-# Going back after an unclosed quotation mark reads up to MAX_RECORD_CHARS again, so it is done for so many rows only.
-_MAX_UNCLOSED_QUOTES = 20
+# Going back after an unclosed quotation mark reads up to MAX_RECORD_CHARS again; a second or two of that is enough.
+_MAX_CHARS_AGAIN = 20 * MAX_RECORD_CHARS
 _END = "\udcfe end of file \udcfe"
 
 
@@ -77,7 +77,7 @@ def read_csv(path: Path, encoding: str, dialect: Dialect) -> Iterator[Row]:
             next(lines)
             lines.begin_record()
             number += 1
-        unclosed = 0
+        chars_again = 0
         while True:
             reader = csv.reader(
                 lines,
@@ -96,7 +96,7 @@ def read_csv(path: Path, encoding: str, dialect: Dialect) -> Iterator[Row]:
                         yield Row(number, cells)
                     number = first + reader.line_num
                     lines.begin_record()
-                if lines.record == []:
+                if not lines.record:
                     return
             except (_RecordTooLong, csv.Error):
                 pass
@@ -106,12 +106,12 @@ def read_csv(path: Path, encoding: str, dialect: Dialect) -> Iterator[Row]:
                 lines.skip_line()
             else:
                 problem = "a quotation mark is not closed"
-                unclosed += 1
-                if unclosed > _MAX_UNCLOSED_QUOTES:
+                chars_again += lines.record_chars
+                if chars_again > _MAX_CHARS_AGAIN:
                     raise TableError(
                         TableErrorCode.MALFORMED_FILE,
-                        f"More than {_MAX_UNCLOSED_QUOTES} quotation marks are not closed, the last one on line "
-                        f"{number}. Export the file again, with quotation marks inside a cell doubled.",
+                        f"Too many quotation marks are not closed, the last one on line {number}. "
+                        "Export the file again, with quotation marks inside a cell doubled.",
                     )
                 lines.go_back()
             yield checked(number, first_line[:MAX_CELL_CHARS].rstrip("\r\n").split(dialect.delimiter), problem)

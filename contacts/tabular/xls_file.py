@@ -1,10 +1,10 @@
 """Read an old Excel file (.xls) with calamine, in a process of its own that may take little memory and time.
 
-Run as a module it writes the first sheet that is not empty as CSV, each row led by its number.
+Run as a module it writes the first sheet that is not empty as JSON, one line per row: its number, then its cells.
 """
 
-import csv
 import datetime
+import json
 import resource
 import subprocess
 import sys
@@ -13,11 +13,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from contacts.tabular.cell_formats import plain_number
-from contacts.tabular.csv_file import read_csv
-from contacts.tabular.dialect import Dialect
 from contacts.tabular.errors import TableError, TableErrorCode
 from contacts.tabular.limits import MEGABYTE
-from contacts.tabular.rows import Row
+from contacts.tabular.rows import Row, checked
 
 # An .xls has at most 65,536 rows of 256 columns.
 _MAX_MEMORY_BYTES = 400 * MEGABYTE
@@ -30,7 +28,7 @@ _ADVICE = "Open it in Excel, save it as an Excel workbook (.xlsx) and upload tha
 def read_xls(path: Path) -> Iterator[Row]:
     """Yield each row of the first sheet with content, numbered as Excel numbers it."""
     with tempfile.TemporaryDirectory() as folder:
-        output = Path(folder, "rows.csv")
+        output = Path(folder, "rows")
         command = [sys.executable, "-m", "contacts.tabular.xls_file", str(path.resolve()), str(output)]
         try:
             ended = subprocess.run(command, cwd=_PROJECT, capture_output=True, check=False, timeout=_MAX_SECONDS)  # noqa: S603 (no shell, paths of ours)
@@ -44,8 +42,10 @@ def read_xls(path: Path) -> Iterator[Row]:
             )
         if ended.returncode:
             raise TableError(TableErrorCode.MALFORMED_FILE, f"The old Excel file (.xls) cannot be read. {_ADVICE}")
-        for row in read_csv(output, "utf-8", Dialect()):
-            yield Row(int(row.cells[0]), row.cells[1:], row.problem)
+        with output.open(encoding="utf-8") as lines:
+            for line in lines:
+                number, *cells = json.loads(line)
+                yield checked(number, cells)
 
 
 def _convert(path: str, output: str) -> None:
@@ -56,8 +56,7 @@ def _convert(path: str, output: str) -> None:
     from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
     workbook = CalamineWorkbook.from_path(path)
-    with open(output, "w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
+    with open(output, "w", encoding="utf-8") as file:
         for sheet in workbook.sheets_metadata:
             if sheet.typ != SheetTypeEnum.WorkSheet or sheet.visible != SheetVisibleEnum.Visible:
                 continue
@@ -67,7 +66,7 @@ def _convert(path: str, output: str) -> None:
             first_row, first_column = content.start
             for number, cells in enumerate(content.iter_rows(), start=first_row + 1):
                 if any(cell != "" for cell in cells):
-                    writer.writerow([number, *[""] * first_column, *map(_text, cells)])
+                    file.write(json.dumps([number, *[""] * first_column, *map(_text, cells)]) + "\n")
             return
 
 

@@ -6,6 +6,7 @@ rectangle two far cells span; openpyxl streams 7,000 rows/s. Expat streams 25,00
 
 import posixpath
 import re
+import struct
 import zipfile
 import zlib
 from array import array
@@ -25,6 +26,11 @@ _MAX_ROWS = 1_048_576  # Excel's own limit
 _MAX_DEPTH = 100
 _MAX_NAMES = 5_000
 _MAX_TAG_BYTES = 8 * limits.MEGABYTE
+# What zipfile, zlib and expat raise for content that is not what it says.
+_DAMAGE = (
+    *(expat.ExpatError, zipfile.BadZipFile, zlib.error, struct.error),
+    *(EOFError, KeyError, NotImplementedError, UnicodeDecodeError),
+)
 _WORKBOOK = "xl/workbook.xml"
 _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 
@@ -316,7 +322,7 @@ def _chunks(
                 yield
             parser.Parse(b"", True)
             yield
-    except (expat.ExpatError, zipfile.BadZipFile, zlib.error, EOFError, KeyError, NotImplementedError) as error:
+    except _DAMAGE as error:
         raise damaged() from error
     except RuntimeError as error:
         # What zipfile raises for an entry that needs a password.

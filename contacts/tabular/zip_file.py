@@ -28,6 +28,8 @@ def open_archive(path: Path) -> zipfile.ZipFile:
     except (zipfile.BadZipFile, struct.error, ValueError, NotImplementedError) as error:
         raise damaged() from error
     entries = archive.infolist()
+    if any(entry.header_offset < 0 for entry in entries):
+        raise damaged()
     inflated = sum(entry.file_size for entry in entries)
     if len(entries) > limits.MAX_ZIP_ENTRIES or inflated > limits.MAX_INFLATED_BYTES:
         raise _too_large()

@@ -78,7 +78,7 @@ def principal_of_member(user_id: uuid.UUID, organization_id: uuid.UUID) -> Princ
     )
 
 
-def _load(sql: str, parameters: list[object]) -> Principal | None:
+def _load(sql: str, parameters: list[uuid.UUID | None]) -> Principal | None:
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         row = cursor.fetchone()

@@ -55,14 +55,14 @@ class StaffSessionAuthentication(BaseAuthentication):
     def authenticate(self, request: Request) -> tuple[Principal, None] | None:
         user = getattr(request._request, "user", AnonymousUser())
         organization_id = wanted_organization(request) or request._request.session.get("organization_id")
-        if not user.is_authenticated or not user.is_active or organization_id is None:
+        if user.pk is None or not user.is_active or organization_id is None:
             return None
         self._enforce_csrf(request)
         caller = principal_of_member(user.pk, uuid.UUID(str(organization_id)))
         return (caller, None) if caller else None
 
     def _enforce_csrf(self, request: Request) -> None:
-        check = CSRFCheck(lambda request: None)  # type: ignore[arg-type, return-value]
+        check = CSRFCheck(lambda request: None)  # type: ignore[arg-type]
         check.process_request(request._request)
-        if reason := check.process_view(request._request, None, (), {}):
+        if reason := check.process_view(request._request, None, (), {}):  # type: ignore[arg-type]
             raise PermissionDenied(f"CSRF check failed: {reason}")

@@ -12,11 +12,14 @@ from vocelio.access.roles import ADMIN, SELF
 
 def api_views(patterns: list[Any] | None = None) -> Iterator[tuple[type[Any], dict[str, str]]]:
     """Yield each routed view class with its {method: action}."""
+    callback: Any
     for pattern in get_resolver().url_patterns if patterns is None else patterns:
         if isinstance(pattern, URLResolver):
             yield from api_views(pattern.url_patterns)
-        elif isinstance(pattern, URLPattern) and hasattr(pattern.callback, "actions"):
-            yield pattern.callback.cls, pattern.callback.actions
+        elif isinstance(pattern, URLPattern):
+            callback = pattern.callback
+            if hasattr(callback, "actions"):
+                yield callback.cls, callback.actions
 
 
 @register

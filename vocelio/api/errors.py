@@ -1,6 +1,7 @@
 """The one place where errors become answers: {"error": {code, message, details, timestamp, requestId}}."""
 
 import logging
+import math
 import sys
 from typing import Any
 
@@ -87,9 +88,10 @@ def _api_exception(error: exceptions.APIException) -> Response:
     if header := getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = header
     details: dict[str, Any] = {}
-    if isinstance(error, exceptions.Throttled) and error.wait is not None:
-        details["retryAfter"] = int(error.wait) + 1
-        headers["Retry-After"] = str(int(error.wait) + 1)
+    wait = getattr(error, "wait", None)
+    if wait is not None:
+        details["retryAfter"] = math.ceil(wait)
+        headers["Retry-After"] = str(math.ceil(wait))
     code = CODES.get(error.status_code, "ERROR")
     return Response(error_body(code, str(error.detail), details), status=error.status_code, headers=headers)
 
@@ -128,8 +130,8 @@ def _details(details: dict[str, Any], context: dict[str, Any]) -> dict[str, Any]
     errors = details.get("errors")
     if not errors:
         return details
-    request = context.get("request")
-    sent = request.data if request is not None and getattr(request, "_full_data", None) is not None else {}
+    # The body as far as the view has parsed it; parsing it here could fail once more.
+    sent = getattr(context.get("request"), "_full_data", {})
     for problem in errors:
         if "value" not in problem or problem["value"] is None:
             problem["value"] = _sent_value(sent, problem["field"])

@@ -15,7 +15,7 @@ PAGING = {"page", "limit", "cursor", "sort", "format"}
 class StrictFilterBackend(DjangoFilterBackend):
     """django-filter that answers 422 to a parameter the list does not have."""
 
-    def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: Any) -> QuerySet[Any]:
+    def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: Any) -> QuerySet[Any]:  # type: ignore[override]
         filterset_class = self.get_filterset_class(view, queryset)
         known = PAGING | set(filterset_class.base_filters if filterset_class else ())
         problems = [
@@ -34,7 +34,8 @@ class StrictFilterBackend(DjangoFilterBackend):
         ]
         if problems:
             raise Invalid(problems[0]["message"] or "", errors=problems)
-        return super().filter_queryset(request, queryset, view)
+        filtered: QuerySet[Any] = super().filter_queryset(request, queryset, view)
+        return filtered
 
 
 class SortBackend(BaseFilterBackend):

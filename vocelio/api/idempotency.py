@@ -2,9 +2,12 @@
 
 import hashlib
 from datetime import timedelta
+from typing import cast
 
 import orjson
+from django.core.files.uploadedfile import UploadedFile
 from django.db.models.functions import Now
+from django.http import QueryDict
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -46,12 +49,12 @@ def claim_key(request: Request, caller: Principal) -> IdempotencyKey | None:
     mine = IdempotencyKey.objects.filter(user_id=caller.user_id, key=key)
     mine.filter(created_at__lt=Now() - KEPT_FOR).delete()
     IdempotencyKey.objects.bulk_create([entry], ignore_conflicts=True)
-    stored = mine.get()
+    stored: IdempotencyKey = mine.get()
     if stored.id == entry.id:
         return stored
     if stored.fingerprint != entry.fingerprint:
         raise KeyReused
-    raise StoredAnswer(stored.status, stored.body)
+    raise StoredAnswer(stored.status or 200, stored.body)
 
 
 def keep_answer(entry: IdempotencyKey, response: Response) -> None:
@@ -64,10 +67,10 @@ def fingerprint(request: Request) -> str:
     """Return a digest of what was asked: method, path, query and content, uploaded files included."""
     digest = hashlib.sha256(f"{request.method} {request.get_full_path()}\n".encode())
     if request.content_type.startswith("multipart/"):
-        for name, values in sorted(request.data.lists()):
+        for name, values in sorted(cast(QueryDict, request.data).lists()):
             for value in values:
                 digest.update(f"{name}=".encode())
-                if hasattr(value, "chunks"):
+                if isinstance(value, UploadedFile):
                     for chunk in value.chunks():
                         digest.update(chunk)
                     value.seek(0)

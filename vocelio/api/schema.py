@@ -51,7 +51,7 @@ class EnvelopeSchema(AutoSchema):
     """Describes one resource as {"data": {...}} and says which permission the caller needs."""
 
     def _get_response_for_code(self, serializer: Any, status_code: str, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        response: dict[str, Any] = super()._get_response_for_code(serializer, status_code, *args, **kwargs)
+        response: dict[str, Any] = super()._get_response_for_code(serializer, status_code, *args, **kwargs)  # type: ignore[no-untyped-call]
         if (
             status_code.startswith("2")
             and getattr(serializer, "enveloped", True)
@@ -63,7 +63,7 @@ class EnvelopeSchema(AutoSchema):
                     media["schema"] = {"type": "object", "required": ["data"], "properties": {"data": schema}}
         return response
 
-    def get_description(self) -> str:
+    def get_description(self) -> str:  # type: ignore[override]
         description: str = super().get_description()
         permission = self._permission()
         needs = {PUBLIC: "No sign-in needed.", SELF: "Any signed-in person."}.get(permission, f"Needs `{permission}`.")

@@ -18,10 +18,10 @@ def rename_fields(fields: Mapping[str, serializers.Field]) -> dict[str, serializ
     renamed = {}
     for name, field in fields.items():
         if camel(name) != name:
-            if isinstance(field, serializers.SerializerMethodField) and field.method_name is None:
-                field.method_name = f"get_{name}"
-            elif field.source is None:
-                field.source = name
+            if isinstance(field, serializers.SerializerMethodField):
+                field.method_name = field.method_name or f"get_{name}"
+            else:
+                field.source = field.source or name
         renamed[camel(name)] = field
     return renamed
 

@@ -84,7 +84,7 @@ class TenantViewSet(ApiViewSet):
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         with ExitStack() as self._scope:
-            response = super().dispatch(request, *args, **kwargs)
+            response: Any = super().dispatch(request, *args, **kwargs)
             if isinstance(response, SimpleTemplateResponse):
                 # Rendered inside the scope, since the browsable API still reads tables. A file is its own body.
                 response.render()

@@ -1,14 +1,15 @@
 """The audit log: what was written or refused, by whom, from where. Rows are added and never changed."""
 
 from django.db import models
+from django.db.models.functions import Now
 
-from vocelio.organizations.models import TenantModel
+from vocelio.organizations.models import TenantRow
 
 
-class AuditEntry(TenantModel):
+class AuditEntry(TenantRow):
     """One write or refusal: ids and field names rather than personal values, so erasure stays possible."""
 
-    updated_at = None
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
     user_id = models.UUIDField(null=True)
     action = models.CharField(max_length=60)
     resource = models.CharField(max_length=60)
@@ -35,10 +36,10 @@ class AuditEntry(TenantModel):
         return f"{self.action} {self.resource_id}"
 
 
-class AuditSeal(TenantModel):
+class AuditSeal(TenantRow):
     """The hash of all entries of a range of transactions, chained to the seal before it."""
 
-    updated_at = None
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
     number = models.PositiveBigIntegerField()
     first_transaction = models.BigIntegerField()
     next_transaction = models.BigIntegerField()

@@ -23,9 +23,13 @@ def grant_application_role() -> None:
             f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {quoted};"
             f"REVOKE INSERT, UPDATE, DELETE ON django_migrations FROM {quoted};"
         )
-        present = set(connection.introspection.table_names(cursor))
-        for table in present.intersection(APPEND_ONLY_TABLES):
-            cursor.execute(f"REVOKE UPDATE, DELETE, TRUNCATE ON {table} FROM {quoted}")
+        tables = connection.introspection.get_table_list(cursor)
+        for table in tables:
+            if table.name in APPEND_ONLY_TABLES:
+                cursor.execute(f"REVOKE UPDATE, DELETE, TRUNCATE ON {table.name} FROM {quoted}")
+            elif table.type == "v":
+                # A view writes with its owner's rights, whom the policies let through.
+                cursor.execute(f"REVOKE INSERT, UPDATE, DELETE ON {table.name} FROM {quoted}")
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Organizations, who belongs to them, and the base of every tenant table."""
 
+import uuid
 from typing import TYPE_CHECKING, Any, Self
 
 from django.conf import settings
@@ -113,17 +114,39 @@ class TenantManager(models.Manager.from_queryset(TenantQuerySet)):  # type: igno
         return queryset
 
 
-class TenantModel(models.Model):
+class OrganizationForeignKey(models.ForeignKey):  # type: ignore[type-arg]
+    """The organization of a tenant row: that of the open scope unless given. Has no reverse accessor."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs["related_name"] = "+"
+        super().__init__(*args, **kwargs)
+
+    def get_default(self) -> uuid.UUID:
+        return current_organization_id()
+
+    def deconstruct(self) -> Any:
+        name, _, args, kwargs = super().deconstruct()
+        kwargs.pop("related_name")
+        return name, "django.db.models.ForeignKey", args, kwargs
+
+
+class TenantRow(models.Model):
     """Base of every tenant table. Its migration must apply ProtectTenantTable; a test holds that."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    organization = models.ForeignKey(
-        Organization, on_delete=models.CASCADE, default=current_organization_id, editable=False, db_index=False
-    )
-    created_at = models.DateTimeField(db_default=Now(), editable=False)
-    updated_at = models.DateTimeField(db_default=Now(), editable=False)
+    organization = OrganizationForeignKey(Organization, on_delete=models.CASCADE, editable=False, db_index=False)
 
     objects = TenantManager()
+
+    class Meta:
+        abstract = True
+
+
+class TenantModel(TenantRow):
+    """A tenant row that people change: knows when it was made and, by a trigger, last changed."""
+
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    updated_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
         abstract = True

@@ -1,8 +1,9 @@
 """What happened, in order: each organization's events, kept so that a client can catch up after a lost connection."""
 
 from django.db import models
+from django.db.models.functions import Now
 
-from vocelio.organizations.models import Organization, TenantModel
+from vocelio.organizations.models import Organization, TenantRow
 
 
 class EventHead(models.Model):
@@ -18,10 +19,10 @@ class EventHead(models.Model):
         return str(self.sequence)
 
 
-class Event(TenantModel):
+class Event(TenantRow):
     """One message to the sockets that subscribed to its topic; `key` narrows it, e.g. to one job."""
 
-    updated_at = None
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
     sequence = models.BigIntegerField()
     topic = models.CharField(max_length=40)
     key = models.CharField(max_length=60, blank=True)

@@ -49,7 +49,7 @@ def make_access_token(
 def read_access_token(token: str) -> Claims:
     """Return the claims of a valid token; raise InvalidToken."""
     try:
-        raw = _backend.decode(token)
+        raw = _backend.decode(token)  # type: ignore[arg-type]
         if raw.get("typ") != "access":
             raise InvalidToken("This is not an access token.")
         return Claims(uuid.UUID(raw["sub"]), uuid.UUID(raw["org"]), uuid.UUID(raw["sid"]), raw)

@@ -3,7 +3,6 @@ import django.db.models.functions.datetime
 from django.db import migrations, models
 
 import vocelio.db.ids
-import vocelio.organizations.scope
 from vocelio.db.operations import ProtectTenantTable
 
 
@@ -36,7 +35,6 @@ class Migration(migrations.Migration):
                     "organization",
                     models.ForeignKey(
                         db_index=False,
-                        default=vocelio.organizations.scope.current_organization_id,
                         editable=False,
                         on_delete=django.db.models.deletion.CASCADE,
                         to="organizations.organization",

@@ -1,0 +1,35 @@
+"""Fixtures of the whole suite: four people, two organizations."""
+
+import pytest
+
+from tests.database import django_db_setup, pytest_sessionstart
+from tests.factories import Person, make_organization, make_person
+from vocelio.organizations.models import Organization, Role
+
+__all__ = ["django_db_setup", "pytest_sessionstart"]
+
+
+@pytest.fixture
+def organization() -> Organization:
+    return make_organization()
+
+
+@pytest.fixture
+def admin(organization: Organization) -> Person:
+    return make_person(organization, Role.ADMIN)
+
+
+@pytest.fixture
+def manager(organization: Organization) -> Person:
+    return make_person(organization, Role.MANAGER)
+
+
+@pytest.fixture
+def agent(organization: Organization) -> Person:
+    return make_person(organization, Role.AGENT)
+
+
+@pytest.fixture
+def outsider() -> Person:
+    """Return an admin of another organization."""
+    return make_person(make_organization(), Role.ADMIN)

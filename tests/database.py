@@ -1,0 +1,141 @@
+"""The databases of a test run: one migrated template, cloned for every xdist worker.
+
+Tests connect as the restricted role, so the policies hold in every one of them. They commit for real and nothing is
+rolled back: each test makes its own organizations, tenants isolate them, and the databases are thrown away at the end.
+TEST_DATABASE_URL (a role that may create roles and databases) and TEST_REDIS_URL name servers to use instead of
+embedded ones.
+"""
+
+import atexit
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+import pytest_django
+from psycopg import sql
+
+from vocelio.embedded.home import make_home
+from vocelio.embedded.postgres import admin_url, prepare_postgres, wait_for_postgres
+from vocelio.embedded.process import Process
+from vocelio.embedded.provision import derived_urls, provision, with_database
+from vocelio.embedded.state import with_keys
+from vocelio.embedded.valkey import prepare_valkey, redis_url, wait_for_redis
+
+PROJECT = Path(__file__).resolve().parent.parent
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
+
+
+def environment() -> dict[str, str]:
+    """What the settings read in this process. The first process of the run starts the servers, its workers join."""
+    if not WORKER:
+        _start()
+    name = _database()
+    return {
+        "DATABASE_URL": with_database(os.environ["DATABASE_URL"], name),
+        "DATABASE_OWNER_URL": with_database(os.environ["DATABASE_OWNER_URL"], name),
+        "REDIS_URL": _redis(os.environ["TEST_REDIS_URL"], int(WORKER.removeprefix("gw")) + 1 if WORKER else 0),
+    }
+
+
+def _database() -> str:
+    """The database of this process: a clone for each worker, the template itself is nobody's."""
+    return f"{os.environ['TEST_TEMPLATE']}_{WORKER or 'main'}"
+
+
+def _redis(url: str, number: int) -> str:
+    """The same server's database `number`, in the place where this kind of URL says it."""
+    bare = url.partition("?")[0]
+    if bare.startswith("unix:"):
+        return f"{bare}?db={number}"
+    return urlsplit(bare)._replace(path=f"/{number}").geturl()
+
+
+def _start() -> None:
+    """Start what no URL was given for and leave in the environment what the workers need."""
+    files = Path(tempfile.mkdtemp(prefix="vocelio-test-"))
+    atexit.register(shutil.rmtree, files, ignore_errors=True)
+    keys = with_keys({})
+    admin, cache = os.environ.get("TEST_DATABASE_URL"), os.environ.get("TEST_REDIS_URL")
+    if not admin or not cache:
+        home = make_home(files)
+        atexit.register(shutil.rmtree, home.run, ignore_errors=True)
+        if not cache:
+            valkey = Process(prepare_valkey(home, durable=False), _silent)
+            atexit.register(valkey.stop)
+            cache = redis_url(home)
+            wait_for_redis(cache, valkey)
+        if not admin:
+            postgres = Process(prepare_postgres(home, keys["POSTGRES_PASSWORD"], durable=False), _silent)
+            atexit.register(postgres.stop)
+            admin = admin_url(home, keys["POSTGRES_PASSWORD"])
+            wait_for_postgres(postgres, admin)
+    template = f"vocelio_test_{secrets.token_hex(4)}"
+    app, owner = derived_urls(admin, template, keys["OWNER_PASSWORD"], keys["APP_PASSWORD"])
+    os.environ.update(
+        {name: keys[name] for name in ("SECRET_KEY", "JWT_SECRET", "MASTER_KEYS")},
+        VOCELIO_DATA=str(files),
+        TEST_DATABASE_URL=admin,
+        TEST_REDIS_URL=cache,
+        TEST_TEMPLATE=template,
+        DATABASE_URL=app,
+        DATABASE_OWNER_URL=owner,
+    )
+
+
+def _silent(name: str, line: str) -> None:
+    """Servers say nothing between tests; a Process keeps their last lines for an error."""
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Make and migrate the template once, before any worker starts."""
+    if WORKER:
+        return
+    template = os.environ["TEST_TEMPLATE"]
+    owner, app = (with_database(os.environ[name], template) for name in ("DATABASE_OWNER_URL", "DATABASE_URL"))
+    atexit.register(_drop, os.environ["TEST_DATABASE_URL"], template)
+    provision(os.environ["TEST_DATABASE_URL"], owner_url=owner, app_url=app)
+    subprocess.run(
+        [sys.executable, "manage.py", "migrate", "--no-input", "--verbosity", "0"],
+        cwd=PROJECT,
+        env={
+            **os.environ,
+            "DATABASE_URL": app,
+            "DATABASE_OWNER_URL": owner,
+            "DJANGO_SETTINGS_MODULE": "vocelio.settings",
+        },
+        check=True,
+    )
+
+
+def _drop(admin: str, template: str) -> None:
+    """Leave a server that is not ours as it was found."""
+    with psycopg.connect(with_database(admin, "postgres"), autocommit=True) as connection:
+        names = connection.execute("SELECT datname FROM pg_database WHERE datname LIKE %s", [f"{template}%"]).fetchall()
+        for (name,) in names:
+            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+        for role in (f"{template}_app", f"{template}_owner"):
+            connection.execute(sql.SQL("DROP ROLE IF EXISTS {}").format(sql.Identifier(role)))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def django_db_setup(django_db_blocker: pytest_django.DjangoDbBlocker) -> Iterator[None]:
+    """Clone the template for this process and open it to every test, marked or not."""
+    from django.db import connections
+
+    with psycopg.connect(with_database(os.environ["TEST_DATABASE_URL"], "postgres"), autocommit=True) as connection:
+        connection.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {}").format(
+                *map(sql.Identifier, (_database(), os.environ["TEST_TEMPLATE"], f"{os.environ['TEST_TEMPLATE']}_owner"))
+            )
+        )
+    with django_db_blocker.unblock():
+        yield
+        connections.close_all()

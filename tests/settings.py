@@ -1,0 +1,14 @@
+"""Settings of the test suite: the product's own, pointed at the databases of this run."""
+
+import os
+
+from tests.database import environment
+
+os.environ.update(environment())
+
+from vocelio.settings import *  # noqa: F403
+
+# Argon2 is slow on purpose; tests make many users.
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
