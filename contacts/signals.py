@@ -1,6 +1,6 @@
-"""Facts the contacts announce, after the commit, to the apps above."""
+"""Facts that contacts announce to the apps above, after the commit."""
 
 from django.dispatch import Signal
 
-# Contacts were created or changed. Arguments: organization_id, contact_ids.
+# organization_id, contact_ids (a list): these were created, changed, put in the trash, restored or purged.
 contacts_changed = Signal()

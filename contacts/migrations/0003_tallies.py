@@ -3,7 +3,6 @@ from django.db import migrations, models
 
 import vocelio.db.fields
 import vocelio.db.ids
-import vocelio.organizations.scope
 from vocelio.db.operations import ProtectTenantTable
 
 DEFAULTS = """
@@ -149,7 +148,6 @@ class Migration(migrations.Migration):
                     "organization",
                     models.ForeignKey(
                         db_index=False,
-                        default=vocelio.organizations.scope.current_organization_id,
                         editable=False,
                         on_delete=django.db.models.deletion.CASCADE,
                         to="organizations.organization",

@@ -111,6 +111,11 @@ class Contact(TenantModel):
                 name="contacts_trash",
                 condition=models.Q(deleted_at__isnull=False),
             ),
+            models.Index(
+                fields=["organization", "-updated_at", "-id"],
+                name="contacts_updated",
+                condition=models.Q(deleted_at__isnull=True),
+            ),
             GinIndex(fields=["search"], name="contacts_search"),
         ]
 
