@@ -20,6 +20,7 @@ TEXT_FIELDS: dict[str, int | None] = {
 }
 # Fields with a shape of their own; rows.py knows each.
 SHAPED_FIELDS = ("phone", "email", "full_name", "country", "tags")
+_API_NAMES = {"first_name": "firstName", "last_name": "lastName", "full_name": "fullName"}
 FIELDS = frozenset((*TEXT_FIELDS, *SHAPED_FIELDS))
 
 
@@ -49,4 +50,4 @@ class Mapping:
         if index >= len(self.columns):
             return f"Column {index + 1}"
         header, field = self.columns[index]
-        return field or header
+        return _API_NAMES.get(field, field) if field else header

@@ -72,8 +72,15 @@ class ContactList(TenantModel):
 class ContactListMembership(TenantRow):
     """One contact on one list; kept while the contact is in the trash, so that restoring brings it back."""
 
-from vocelio.organizations.models import Organization, TenantModel, TenantRow
-from vocelio.organizations.scope import current_organization_id
+    # Each constraint is checked for every row of an import. The organization is held by those of contact and list.
+    organization = models.ForeignKey(
+        Organization,
+        on_delete=models.CASCADE,
+        default=current_organization_id,
+        editable=False,
+        db_index=False,
+        db_constraint=False,
+    )
     contact = TenantForeignKey(Contact, on_delete=models.CASCADE, related_name="memberships", db_index=False)
     list = TenantForeignKey(ContactList, on_delete=models.CASCADE, related_name="memberships", db_index=False)
     added_by = models.ForeignKey(

@@ -12,14 +12,13 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.core.files.base import File
 from django.core.files.storage import default_storage
-from django.db import transaction
 
 from contacts.incoming import Mapping, clean_rows, read_ahead
 from contacts.models import ContactImport, ContactList
+from contacts.services.announcements import announce_bulk
 from contacts.services.import_chunks import Candidate, merge_chunk, prepare_contacts
 from contacts.services.lists import ListExists, create_list
 from contacts.services.rejections import describe_rejection, store_rejections, stored_mapping
-from contacts.signals import contacts_changed
 from contacts.tabular import Row, Table, TableError, guess_columns, open_table
 from contacts.tabular.content import detect_kind
 from vocelio.audit.services import record
@@ -159,13 +158,7 @@ def _take(step: Step, chunk: _Chunk) -> None:
         updated_contacts=plan.updated,
     )
     if changed := [*plan.new, *plan.changes]:
-        announce = partial(
-            contacts_changed.send,
-            sender=ContactImport,
-            organization_id=job.organization_id,
-            contact_ids=changed,
-        )
-        transaction.on_commit(announce)
+        announce_bulk("imported", changed, [job.target_list_id] if job.target_list_id else ())
 
 
 def _understand(run: Run, table: Table, region: str) -> Mapping:
