@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from openpyxl import Workbook
+
 HEADERS = [
     "first_name",
     "last_name",
@@ -24,9 +26,47 @@ HEADERS = [
     "tags",
     "Lead score",
 ]
-FIRST = "Ann,Bob,Carla,Dmitri,Elodie,Farid,Grace,Hiro,Ines,Kofi,Lena,Mary Jo,Nuno,Olga,Priya,Sam".split(",")
+FIRST = [
+    "Ann",
+    "Bob",
+    "Carla",
+    "Dmitri",
+    "Elodie",
+    "Farid",
+    "Grace",
+    "Hiro",
+    "Ines",
+    "Kofi",
+    "Lena",
+    "Mary Jo",
+    "Nuno",
+    "Olga",
+    "Priya",
+    "Sam",
+]
 # Syllables make 8,000 family names, one in fifty of them with an accent.
-SYLLABLES = "ber,can,dor,fel,gar,hol,jan,kow,lin,mar,nor,per,ros,san,tan,ul,ven,wil,yor,zim".split(",")
+SYLLABLES = [
+    "ber",
+    "can",
+    "dor",
+    "fel",
+    "gar",
+    "hol",
+    "jan",
+    "kow",
+    "lin",
+    "mar",
+    "nor",
+    "per",
+    "ros",
+    "san",
+    "tan",
+    "ul",
+    "ven",
+    "wil",
+    "yor",
+    "zim",
+]
 COMPANIES = ["Acme, Inc.", 'The "Best" Co', "Globex", "Initech", "Umbrella Ltd.", "Stark & Sons", ""]
 CITIES = [("New York", "NY", "10001"), ("Boston", "MA", "02108"), ("Chicago", "IL", "60601"), ("Austin", "TX", "73301")]
 TITLES = ["CEO", "Engineer", "Sales Manager", "Buyer", ""]
@@ -125,4 +165,16 @@ def write_csv(path: Path, count: int, *, existing: int = 0, seed: int = 1) -> Ex
         writer = csv.writer(file)
         writer.writerow(HEADERS)
         writer.writerows(rows(count, existing=existing, seed=seed, expected=expected))
+    return expected
+
+
+def write_xlsx(path: Path, count: int, *, existing: int = 0, seed: int = 1) -> Expected:
+    """Write a workbook; return what its import must count."""
+    expected = Expected()
+    workbook = Workbook(write_only=True)
+    sheet = workbook.create_sheet("Contacts")
+    sheet.append(HEADERS)
+    for row in rows(count, existing=existing, seed=seed, expected=expected):
+        sheet.append(row)
+    workbook.save(path)
     return expected
