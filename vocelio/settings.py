@@ -276,7 +276,11 @@ SPECTACULAR_SETTINGS = {
         "vocelio.api.schema.add_error_responses",
     ],
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
-    "ENUM_NAME_OVERRIDES": {"HealthStatusEnum": "vocelio.health.checks.STATUSES"},
+    "ENUM_NAME_OVERRIDES": {
+        "HealthStatusEnum": "vocelio.health.checks.STATUSES",
+        "ContactStatus": "contacts.models.contacts.ContactStatus",
+        "ContactListStatus": "contacts.models.lists.ContactList.Status",
+    },
 }
 
 STORAGES = {

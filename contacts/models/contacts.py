@@ -4,6 +4,7 @@ from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 
@@ -100,6 +101,12 @@ class Contact(TenantModel):
                 name="contacts_trash",
                 condition=models.Q(deleted_at__isnull=False),
             ),
+            models.Index(
+                fields=["organization", "-updated_at", "-id"],
+                name="contacts_updated",
+                condition=models.Q(deleted_at__isnull=True),
+            ),
+            GinIndex(fields=["search"], name="contacts_search"),
         ]
 
     def __str__(self) -> str:

@@ -1,16 +1,50 @@
-"""Contact lists and who is on them."""
+"""Contact lists, who is on them, and how many contacts there are without counting them."""
+
+from typing import Any, ClassVar, Self
 
 from django.contrib.postgres.fields import ArrayField
-from django.db import models
-from django.db.models.functions import Now
+from django.db import connection, models
+from django.db.models.functions import Coalesce, Now
 
-from contacts.models.contacts import Contact
+from contacts.models.contacts import Contact, ContactStatus
 from vocelio.db.fields import TenantForeignKey
-from vocelio.organizations.models import TenantModel, TenantRow
+from vocelio.organizations.models import TenantManager, TenantModel, TenantQuerySet, TenantRow
+
+
+class ContactTallyQuerySet(TenantQuerySet):
+    def by_status(self) -> dict[str, int]:
+        """Return the organization's number of contacts outside the trash by status."""
+        sums = self.filter(list=None).values_list("status").annotate(models.Sum("delta"))
+        return dict.fromkeys(ContactStatus.values, 0) | {status: int(number) for status, number in sums}
+
+    def of_list(self, list_id: object) -> int:
+        """Return a list's number of contacts outside the trash."""
+        return int(self.filter(list_id=list_id).aggregate(number=models.Sum("delta"))["number"] or 0)
+
+
+ContactTallyManager = TenantManager.from_queryset(ContactTallyQuerySet)
+
+
+class ContactListQuerySet(TenantQuerySet):
+    def with_counts(self) -> Self:
+        """Add `contact_count`, the number of members outside the trash."""
+        tallies = ContactTallyQuerySet(ContactTally).filter(
+            organization_id=models.OuterRef("organization_id"), list_id=models.OuterRef("pk")
+        )
+        return self.annotate(
+            contact_count=Coalesce(
+                models.Subquery(tallies.order_by().values("list").values(number=models.Sum("delta"))),
+                0,
+                output_field=models.BigIntegerField(),
+            )
+        )
+
+
+ContactListManager = TenantManager.from_queryset(ContactListQuerySet)
 
 
 class ContactList(TenantModel):
-    """A named, static set of contacts. `contact_count` counts those outside the trash; the database keeps it."""
+    """A named, static set of contacts."""
 
     class Status(models.TextChoices):
         ACTIVE = "active", "Active"
@@ -21,10 +55,11 @@ class ContactList(TenantModel):
     status = models.CharField(max_length=20, choices=Status, default=Status.ACTIVE)
     tags = ArrayField(models.CharField(max_length=100), default=list, blank=True)
     settings = models.JSONField(default=dict, blank=True)
-    contact_count = models.IntegerField(default=0, editable=False)
     created_by = models.ForeignKey(
         "users.User", on_delete=models.SET_NULL, null=True, editable=False, related_name="+", db_index=False
     )
+
+    objects: ClassVar[Any] = ContactListManager()
 
     class Meta:
         db_table = "contact_lists"
@@ -50,3 +85,31 @@ class ContactListMembership(TenantRow):
 
     def __str__(self) -> str:
         return f"{self.contact_id} on {self.list_id}"
+
+
+class ContactTally(TenantRow):
+    """A change of a number of contacts outside the trash; the sum of the rows is the number.
+
+    Rows without a list count the organization's contacts by status, rows with a list its members. Triggers add
+    them (migration 0003), one a statement, so that parallel writers never wait for each other as they would
+    for one counter row; `compact_contact_tallies` sums them up again.
+    """
+
+    list = TenantForeignKey(ContactList, on_delete=models.CASCADE, null=True, related_name="+", db_index=False)
+    status = models.CharField(max_length=20, blank=True, default="")
+    delta = models.BigIntegerField()
+
+    objects: ClassVar[Any] = ContactTallyManager()
+
+    class Meta:
+        db_table = "contact_tallies"
+        indexes = [models.Index(fields=["organization", "list"], name="contact_tallies_of_list")]
+
+    def __str__(self) -> str:
+        return f"{self.delta:+d}"
+
+    @staticmethod
+    def compact() -> None:
+        """Sum up the rows of each number, of all organizations; numbers stay as they are."""
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT compact_contact_tallies()")

@@ -9,12 +9,12 @@ class ContactListViewSet(ListMixin, CreateMixin, TenantViewSet):
         return create_list(**data)
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from typing import Any, ClassVar
 
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
@@ -29,11 +29,11 @@ from vocelio.access.permissions import required_permission
 from vocelio.access.principal import Principal
 from vocelio.api.idempotency import StoredAnswer, claim_key, keep_answer
 from vocelio.api.models import IdempotencyKey
-from vocelio.api.pagination import bounded_count
 from vocelio.api.serializers import MessageSerializer
 from vocelio.api.throttles import Count, rate_limit_headers
 from vocelio.audit.context import identify
 from vocelio.audit.services import record
+from vocelio.db.counting import bounded_count
 from vocelio.organizations.scope import organization_scope
 
 
@@ -75,6 +75,10 @@ class ApiViewSet(ViewSetMixin, GenericAPIView):  # type: ignore[type-arg]
         """Answer one resource in its envelope."""
         return Response({"data": data}, status=status)
 
+    def represent(self, instance: Any) -> Any:
+        """Return one resource as API data; override for speed."""
+        return self.get_serializer(instance).data
+
     def message(self, message: str, **extra: Any) -> Response:
         """Answer a confirmation without a resource."""
         return Response({"message": message, **extra})
@@ -86,9 +90,18 @@ class ApiViewSet(ViewSetMixin, GenericAPIView):  # type: ignore[type-arg]
         data: dict[str, Any] = serializer.validated_data
         return data
 
-    def count(self, queryset: QuerySet[Any]) -> tuple[int, bool]:
-        """Return a list's total and whether it is exact; override where a maintained counter knows it."""
-        return bounded_count(queryset)
+    def read_page(self, queryset: QuerySet[Any], offset: int, limit: int) -> tuple[Iterable[Any], int, bool]:
+        """Return a page's rows, the list's total and whether that is exact; override where more is known."""
+        total, is_exact = bounded_count(queryset)
+        if offset < 1000:
+            return queryset[offset : offset + limit], total, is_exact
+        # Skipping ids in the index costs a tenth of skipping whole rows.
+        keys = list(queryset.values_list("pk", flat=True)[offset : offset + limit])
+        return queryset.filter(pk__in=keys), total, is_exact
+
+    def read_on(self, queryset: QuerySet[Any], position: Q, limit: int) -> Sequence[Any]:
+        """Return the rows that follow a cursor's position in the queryset's order."""
+        return list(queryset.filter(position)[:limit])
 
 
 class TenantViewSet(ApiViewSet):
@@ -168,7 +181,7 @@ class RetrieveMixin:
     """GET one."""
 
     def retrieve(self: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
-        response: Response = self.respond(self.get_serializer(self.get_object()).data)
+        response: Response = self.respond(self.represent(self.get_object()))
         return response
 
 
@@ -177,7 +190,7 @@ class CreateMixin:
 
     def create(self: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
         instance = self.perform_create(self.validated())
-        response: Response = self.respond(self.get_serializer(instance).data, status=201)
+        response: Response = self.respond(self.represent(instance), status=201)
         return response
 
 
@@ -187,7 +200,7 @@ class UpdateMixin:
     def update(self: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
         instance = self.get_object()
         data = self.validated(self.get_serializer(instance, data=request.data, partial=True))
-        response: Response = self.respond(self.get_serializer(self.perform_update(instance, data)).data)
+        response: Response = self.respond(self.represent(self.perform_update(instance, data)))
         return response
 
     def partial_update(self: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
