@@ -1,10 +1,12 @@
 from django.urls import path
 
+from contacts.views.contacts import ContactViewSet
 from contacts.views.imports import ContactImportViewSet, ImportFileViewSet
 from contacts.views.lists import ContactListViewSet
 from vocelio.api.routers import Router
 
 router = Router()
+router.register("contacts", ContactViewSet, basename="contacts")
 router.register("contact-lists", ContactListViewSet, basename="contact-lists")
 
 urlpatterns = [

@@ -16,10 +16,27 @@ class VocelioError(Exception):
         self.details = details
 
 
+class Unauthorized(VocelioError):
+    code = "UNAUTHORIZED"
+    status = 401
+    message = "Sign in first."
+
+
 class NotFound(VocelioError):
     code = "NOT_FOUND"
     status = 404
     message = "Not found."
+
+
+class TooMany(VocelioError):
+    """Too often; `retryAfter` says for how many seconds to wait."""
+
+    code = "RATE_LIMITED"
+    status = 429
+    message = "Too many attempts; try again later."
+
+    def __init__(self, *, retry_after: int) -> None:
+        super().__init__(retryAfter=retry_after)
 
 
 class Conflict(VocelioError):

@@ -62,6 +62,8 @@ REFRESH_EXPIRES_IN = duration("REFRESH_EXPIRES_IN", "30d")
 
 PORT = int(os.environ.get("PORT") or 8000)
 PUBLIC_URL = os.environ.get("PUBLIC_URL") or f"http://127.0.0.1:{PORT}"
+# Where links in mails lead; this server has plain pages for them.
+FRONTEND_URL = os.environ.get("FRONTEND_URL") or PUBLIC_URL
 ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", f"localhost,127.0.0.1,[::1],{urlsplit(PUBLIC_URL).hostname}")
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 # Browser origins of the separate frontend: CORS for REST, Origin check for the WebSocket.
@@ -85,6 +87,7 @@ CORS_EXPOSE_HEADERS = ["x-request-id", "ratelimit-limit", "ratelimit-remaining",
 INSTALLED_APPS = [
     "vocelio.organizations",
     "vocelio.users",
+    "vocelio.members",
     "vocelio.access",
     "vocelio.audit",
     "vocelio.crypto",
@@ -111,6 +114,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "vocelio.health.middleware.MetricsMiddleware",
     "vocelio.api.middleware.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -193,8 +197,13 @@ CACHES = {
         "OPTIONS": {"socket_connect_timeout": 0.5, "socket_timeout": 0.5},
     }
 }
+# Pub/sub channels are one space over all numbered databases of a Redis server; installations differ by database.
+REDIS_NAMESPACE = f"vocelio:{DATABASES['default']['NAME']}"
 CHANNEL_LAYERS = {
-    "default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}
+    "default": {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {"hosts": [REDIS_URL], "prefix": f"{REDIS_NAMESPACE}:layer:"},
+    }
 }
 
 CELERY_BROKER_URL = celery_broker(REDIS_URL)
@@ -238,8 +247,8 @@ X_FRAME_OPTIONS = "DENY"
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "vocelio.api.authentication.TokenAuthentication",
-        "vocelio.api.authentication.StaffSessionAuthentication",
+        "vocelio.users.authentication.TokenAuthentication",
+        "vocelio.users.authentication.StaffSessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["vocelio.access.permissions.RolePermission"],
     "DEFAULT_RENDERER_CLASSES": ["vocelio.api.renderers.OrjsonRenderer", "vocelio.api.renderers.BrowsableRenderer"],
@@ -248,6 +257,8 @@ REST_FRAMEWORK = {
     "DEFAULT_FILTER_BACKENDS": ["vocelio.api.filters.StrictFilterBackend", "vocelio.api.filters.SortBackend"],
     "DEFAULT_THROTTLE_CLASSES": ["vocelio.api.throttles.OrganizationThrottle"],
     "DEFAULT_SCHEMA_CLASS": "vocelio.api.schema.EnvelopeSchema",
+    # OPTIONS is 405: the OpenAPI description says what there is, and to whom.
+    "DEFAULT_METADATA_CLASS": None,
     "EXCEPTION_HANDLER": "vocelio.api.errors.exception_handler",
     "UNAUTHENTICATED_USER": None,
     "COERCE_DECIMAL_TO_STRING": True,
@@ -265,6 +276,11 @@ SPECTACULAR_SETTINGS = {
         "vocelio.api.schema.add_error_responses",
     ],
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
+    "ENUM_NAME_OVERRIDES": {
+        "HealthStatusEnum": "vocelio.health.checks.STATUSES",
+        "ContactStatus": "contacts.models.contacts.ContactStatus",
+        "ContactListStatus": "contacts.models.lists.ContactList.Status",
+    },
 }
 
 STORAGES = {
@@ -306,6 +322,9 @@ EMAIL_HOST_USER = os.environ.get("EMAIL_HOST_USER", "")
 EMAIL_HOST_PASSWORD = os.environ.get("EMAIL_HOST_PASSWORD", "")
 EMAIL_USE_TLS = env_flag("EMAIL_USE_TLS")
 DEFAULT_FROM_EMAIL = os.environ.get("FROM_EMAIL") or "noreply@vocelio.test"
+
+# What Prometheus shows to read /metrics; without one, only private addresses may.
+METRICS_TOKEN = os.environ.get("METRICS_TOKEN", "")
 
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"

@@ -1,4 +1,4 @@
-"""The address space: /v1/ and /api/ are one tree, /admin/ the back office, /health and /metrics at the root too."""
+"""The address space: /v1/ and /api/ are one tree; /admin/, /health, /metrics; pages that links in mails lead to."""
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
@@ -6,7 +6,8 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 API: list[URLPattern | URLResolver] = [
     path("", include("vocelio.users.urls")),
-    path("", include("vocelio.organizations.urls")),
+    path("", include("vocelio.api.urls")),
+    path("", include("vocelio.members.urls")),
     path("", include("vocelio.realtime.urls")),
     path("", include("vocelio.health.urls")),
     path("", include("contacts.urls")),
@@ -18,6 +19,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/schema", SpectacularAPIView.as_view(), name="schema"),
     path("v1/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
     path("", include("vocelio.health.urls")),
+    path("", include("vocelio.users.pages")),
     path("admin/", admin.site.urls),
 ]
 

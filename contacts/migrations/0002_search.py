@@ -31,7 +31,7 @@ END $do$;
 # What separates lexemes while they are one text: a character nobody types.
 SPLIT_WORDS = r"""
 CREATE FUNCTION split_words(value text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT regexp_replace(replace(replace(value, '''', ''), '’', ''),
+    SELECT regexp_replace(replace(replace(value, '''', ''), E'\u2019', ''),
         '[\s!-/:-@\[-`{-~\u00a0\u00b7\u2010-\u2014]+', E'\x1f', 'g')
 $$;
 """

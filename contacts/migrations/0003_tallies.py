@@ -140,7 +140,7 @@ class Migration(migrations.Migration):
                         db_index=False,
                         null=True,
                         on_delete=django.db.models.deletion.CASCADE,
-                        related_name="tallies",
+                        related_name="+",
                         to="contacts.contactlist",
                     ),
                 ),

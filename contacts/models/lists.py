@@ -3,7 +3,7 @@
 from typing import Any, ClassVar, Self
 
 from django.contrib.postgres.fields import ArrayField
-from django.db import models
+from django.db import connection, models
 from django.db.models.functions import Coalesce, Now
 
 from contacts.models.contacts import Contact, ContactStatus
@@ -29,7 +29,9 @@ ContactTallyManager = TenantManager.from_queryset(ContactTallyQuerySet)
 class ContactListQuerySet(TenantQuerySet):
     def with_counts(self) -> Self:
         """Add `contact_count`, the number of members outside the trash."""
-        tallies = ContactTally.objects.filter(list_id=models.OuterRef("pk"))
+        tallies = ContactTallyQuerySet(ContactTally).filter(
+            organization_id=models.OuterRef("organization_id"), list_id=models.OuterRef("pk")
+        )
         return self.annotate(
             contact_count=Coalesce(
                 models.Subquery(tallies.order_by().values("list").values(number=models.Sum("delta"))),
@@ -105,7 +107,7 @@ class ContactTally(TenantRow):
     for one counter row; `compact_contact_tallies` sums them up again.
     """
 
-    list = TenantForeignKey(ContactList, on_delete=models.CASCADE, null=True, related_name="tallies", db_index=False)
+    list = TenantForeignKey(ContactList, on_delete=models.CASCADE, null=True, related_name="+", db_index=False)
     status = models.CharField(max_length=20, blank=True, default="")
     delta = models.BigIntegerField()
 
@@ -117,3 +119,9 @@ class ContactTally(TenantRow):
 
     def __str__(self) -> str:
         return f"{self.delta:+d}"
+
+    @staticmethod
+    def compact() -> None:
+        """Sum up the rows of each number, of all organizations; numbers stay as they are."""
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT compact_contact_tallies()")

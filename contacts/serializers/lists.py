@@ -1,9 +1,12 @@
+from rest_framework import serializers
+
 from contacts.models import ContactList
 from vocelio.api.serializers import ModelSerializer, PersonField, PlainJSONField
 
 
 class ContactListSerializer(ModelSerializer):
     settings = PlainJSONField(required=False)
+    contact_count = serializers.IntegerField(read_only=True, help_text="Members outside the trash.")
     created_by = PersonField()
 
     class Meta:
@@ -20,5 +23,5 @@ class ContactListSerializer(ModelSerializer):
             "updated_at",
             "created_by",
         ]
-        read_only_fields = ["contact_count", "created_at", "updated_at"]
+        read_only_fields = ["created_at", "updated_at"]
         extra_kwargs = {"tags": {"max_length": 100}}

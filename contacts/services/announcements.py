@@ -6,30 +6,34 @@ from typing import Any
 
 from django.db import transaction
 
-from contacts.models import ContactListMembership
+from contacts.models import Contact, ContactListMembership
 from contacts.signals import contacts_changed
 from vocelio.audit.context import current_actor
 from vocelio.organizations.scope import current_organization_id
 from vocelio.realtime.publish import publish
 
 
-def announce_contact(event: str, contact_id: uuid.UUID, changes: dict[str, Any]) -> None:
+def announce_contact(
+    event: str, contact: Contact, changes: dict[str, Any], owners: Iterable[uuid.UUID | None] = ()
+) -> None:
     """Publish `contact_created`, `contact_updated` or `contact_deleted` of one contact.
 
-    `changes` holds API names and new values; `listIds` says whose followers it concerns.
+    `changes` holds API names and new values, `owners` who was responsible before; `listIds` says whose followers
+    it concerns.
     """
-    list_ids = ContactListMembership.objects.filter(contact_id=contact_id).values_list("list_id", flat=True)
+    list_ids = ContactListMembership.objects.filter(contact_id=contact.pk).values_list("list_id", flat=True)
     publish(
         "contacts",
         type=event,
         data={
-            "contactId": str(contact_id),
+            "contactId": str(contact.pk),
             "changes": changes,
             "updatedBy": _actor_id(),
             "listIds": [str(list_id) for list_id in list_ids],
         },
+        owners=[contact.assigned_to_id, *owners],
     )
-    send_contacts_changed([contact_id])
+    send_contacts_changed([contact.pk])
 
 
 def announce_bulk(action: str, contact_ids: Iterable[uuid.UUID], list_ids: Iterable[uuid.UUID] = ()) -> None:
@@ -44,6 +48,7 @@ def announce_bulk(action: str, contact_ids: Iterable[uuid.UUID], list_ids: Itera
             "updatedBy": _actor_id(),
             "listIds": [str(list_id) for list_id in list_ids],
         },
+        owners=Contact.objects.filter(pk__in=contact_ids).values_list("assigned_to_id", flat=True).distinct(),
     )
     send_contacts_changed(contact_ids)
 

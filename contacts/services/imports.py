@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path, PurePath
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple, cast
 
 from django.conf import settings
 from django.core.files.base import File
@@ -32,7 +32,7 @@ CHUNK_ROWS = 5_000
 CHUNK_CHARS = 8_000_000
 NEWEST_ERRORS = 5
 # Measured by benchmarks/imports.py on two cores, rounded down.
-BYTES_PER_MINUTE = {ContactImport.Kind.CSV: 60_000_000, ContactImport.Kind.EXCEL: 30_000_000}
+BYTES_PER_MINUTE: dict[str, int] = {ContactImport.Kind.CSV: 60_000_000, ContactImport.Kind.EXCEL: 30_000_000}
 
 
 class UnreadableFile(VocelioError):
@@ -74,7 +74,7 @@ def start_import(
     if file.size > settings.MAX_UPLOAD_BYTES:
         raise TooLarge
     try:
-        kind = detect_kind(file)
+        kind = detect_kind(cast(BinaryIO, file))
     except TableError as error:
         raise UnreadableFile(error) from None
     if list_name:
@@ -128,9 +128,7 @@ class _Chunk(NamedTuple):
 
 def _prepare(rows: list[Row], *, mapping: Mapping, region: str, job: ContactImport) -> _Chunk:
     """Do all of the work on some rows that needs no database; runs in the reader's thread."""
-    contacts, rejected = clean_rows(
-        rows, mapping, region=region, validate_phones=job.settings["validatePhones"]
-    )
+    contacts, rejected = clean_rows(rows, mapping, region=region, validate_phones=job.settings["validatePhones"])
     return _Chunk(
         rows[-1].number,
         prepare_contacts(contacts),
@@ -139,9 +137,9 @@ def _prepare(rows: list[Row], *, mapping: Mapping, region: str, job: ContactImpo
     )
 
 
-def _take(step: Step, chunk: _Chunk) -> None:
+def _take(step: Step[ContactImport], chunk: _Chunk) -> None:
     """Write one chunk and its counts in the step's transaction."""
-    job: ContactImport = step.job
+    job = step.job
     plan = merge_chunk(job, chunk.candidates, skip_duplicates=job.settings["skipDuplicates"])
     if chunk.rejections:
         store_rejections(job, chunk.rejections)
@@ -161,12 +159,12 @@ def _take(step: Step, chunk: _Chunk) -> None:
         announce_bulk("imported", changed, [job.target_list_id] if job.target_list_id else ())
 
 
-def _understand(run: Run, table: Table, region: str) -> Mapping:
+def _understand(run: Run[ContactImport], table: Table, region: str) -> Mapping:
     """Return which column is which, decided once for the job, together with the exact number of rows.
 
     Counting reads the file to its end, so a file that breaks off in the middle is refused before anything is written.
     """
-    job: ContactImport = run.job
+    job = run.job
     if "columns" not in job.settings:
         mapping = Mapping.guessed(guess_columns(table.headers, [row.cells for row in table.sample], region))
         if not mapping.fields.keys() & {"phone", "email"}:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from contacts.models import ContactList
 from vocelio.audit.context import current_actor
@@ -20,7 +20,7 @@ def create_list(*, name: str, **fields: Any) -> ContactList:
     contact_list = ContactList(name=name, created_by_id=current_actor().user_id, **fields)
     _save(contact_list)
     record("list.created", "contactlist", contact_list.id)
-    return contact_list
+    return _read(contact_list)
 
 
 def update_list(contact_list: ContactList, **fields: Any) -> ContactList:
@@ -29,15 +29,23 @@ def update_list(contact_list: ContactList, **fields: Any) -> ContactList:
         setattr(contact_list, name, value)
     _save(contact_list, update_fields=list(fields))
     record("list.updated", "contactlist", contact_list.id, fields=sorted(fields))
-    contact_list.refresh_from_db()
-    return contact_list
+    return _read(contact_list)
 
 
 def delete_list(contact_list: ContactList) -> None:
     """Delete the list; its contacts stay."""
-    list_id = contact_list.id
-    contact_list.delete()
-    record("list.deleted", "contactlist", list_id)
+    with connection.cursor() as cursor:
+        # The foreign keys take memberships and counts along in one pass; Django would read them first.
+        cursor.execute(
+            "DELETE FROM contact_lists WHERE organization_id = %s AND id = %s",
+            [contact_list.organization_id, contact_list.pk],
+        )
+    record("list.deleted", "contactlist", contact_list.pk)
+
+
+def _read(contact_list: ContactList) -> ContactList:
+    fresh: ContactList = ContactList.objects.with_counts().select_related("created_by").get(pk=contact_list.pk)
+    return fresh
 
 
 def _save(contact_list: ContactList, **options: Any) -> None:

@@ -1,13 +1,21 @@
 """/contact-lists"""
 
+import uuid
+from collections.abc import Callable
 from typing import Any
 
 from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 from contacts.filters.lists import ContactListFilter
 from contacts.models import ContactList
+from contacts.serializers.contacts import BulkResultSerializer, ContactIdsSerializer
 from contacts.serializers.lists import ContactListSerializer
-from contacts.services import lists
+from contacts.services import bulk, lists
+from contacts.views.contacts import bulk_answer
 from vocelio.api.viewsets import CreateMixin, DestroyMixin, ListMixin, RetrieveMixin, TenantViewSet, UpdateMixin
 
 
@@ -25,10 +33,13 @@ class ContactListViewSet(ListMixin, CreateMixin, RetrieveMixin, UpdateMixin, Des
         "update": "lists:manage",
         "partial_update": "lists:manage",
         "destroy": "lists:manage",
+        "add_contacts": "lists:manage",
+        "remove_contacts": "lists:manage",
     }
 
     def get_queryset(self) -> QuerySet[ContactList]:
-        return super().get_queryset().select_related("created_by")
+        lists_of_caller: Any = super().get_queryset()
+        return lists_of_caller.with_counts().select_related("created_by")  # type: ignore[no-any-return]
 
     def perform_create(self, data: dict[str, Any]) -> ContactList:
         return lists.create_list(**data)
@@ -39,3 +50,20 @@ class ContactListViewSet(ListMixin, CreateMixin, RetrieveMixin, UpdateMixin, Des
     def perform_destroy(self, instance: ContactList) -> str:
         lists.delete_list(instance)
         return "Contact list deleted successfully"
+
+    @extend_schema(request=ContactIdsSerializer, responses=BulkResultSerializer)
+    @action(detail=True, methods=["post"], url_path="contacts", serializer_class=ContactIdsSerializer)
+    def add_contacts(self, request: Request, pk: uuid.UUID) -> Response:
+        """Put up to 10,000 contacts on the list."""
+        return self._change_members(bulk.add_to_list)
+
+    @extend_schema(request=ContactIdsSerializer, responses=BulkResultSerializer)
+    @add_contacts.mapping.delete
+    def remove_contacts(self, request: Request, pk: uuid.UUID) -> Response:
+        """Take up to 10,000 contacts off the list; they stay contacts."""
+        return self._change_members(bulk.remove_from_list)
+
+    def _change_members(self, change: Callable[..., bulk.BulkResult]) -> Response:
+        contact_list = self.get_object()
+        contact_ids = self.validated()["contact_ids"]
+        return Response(bulk_answer(change(principal=self.principal, contact_ids=contact_ids, list_id=contact_list.pk)))

@@ -1,11 +1,15 @@
 """Idempotency-Key on an unsafe route."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 from django.db import connections
+from django.utils import timezone
 
 from contacts.models import ContactList
 from tests.factories import Person
+from vocelio.api.idempotency import purge_keys
+from vocelio.api.models import IdempotencyKey
 from vocelio.organizations.scope import organization_scope
 
 KEY = {"Idempotency-Key": "order-1"}
@@ -30,6 +34,16 @@ def test_the_same_key_with_another_body_is_refused(admin):
     refused = admin.post("/v1/contact-lists", {"name": "Others"}, **KEY)
     assert (refused.status, refused.error["code"]) == (422, "IDEMPOTENCY_KEY_REUSED")
     assert lists_of(admin) == 1
+
+
+def test_keys_are_forgotten_after_a_day(admin):
+    admin.post("/v1/contact-lists", {"name": "Leads"}, **KEY)
+    admin.post("/v1/contact-lists", {"name": "Others"}, **{"Idempotency-Key": "order-2"})
+    with organization_scope(admin.organization.id):
+        IdempotencyKey.objects.filter(key="order-1").update(created_at=timezone.now() - timedelta(hours=25))
+    purge_keys()
+    with organization_scope(admin.organization.id):
+        assert [entry.key for entry in IdempotencyKey.objects.all()] == ["order-2"]
 
 
 def test_a_failed_request_frees_its_key(admin):

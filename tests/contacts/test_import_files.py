@@ -15,7 +15,7 @@ PDF = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj\n<<>>\nendobj\n"
 HEADER = "first_name,phone,email\n"
 
 
-def xlsx(*rows):
+def xlsx(*rows: list[object]) -> bytes:
     workbook = openpyxl.Workbook()
     for row in rows:
         workbook.active.append(row)
@@ -24,7 +24,7 @@ def xlsx(*rows):
     return content.getvalue()
 
 
-def bomb():
+def bomb() -> bytes:
     """Return a small workbook whose sheet inflates to a gigabyte."""
     content = io.BytesIO(xlsx(["phone"], ["2125550101"]))
     with zipfile.ZipFile(content) as original:
@@ -40,7 +40,7 @@ def bomb():
     return made.getvalue()
 
 
-def cut(content, part):
+def cut(content: bytes, part: float) -> bytes:
     return content[: int(len(content) * part)]
 
 

@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from vocelio.audit.context import current_actor
-from vocelio.errors import VocelioError
+from vocelio.errors import TooMany, Unauthorized, VocelioError
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +47,11 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
 
 def _answer(error: Exception, context: dict[str, Any]) -> Response | None:
     if isinstance(error, VocelioError):
-        return Response(error_body(error.code, error.message, _details(error.details, context)), status=error.status)
+        return Response(
+            error_body(error.code, error.message, _details(error.details, context)),
+            status=error.status,
+            headers=_headers(error),
+        )
     if isinstance(error, exceptions.ValidationError):
         return _invalid(flatten(error.detail), context)
     if isinstance(error, DjangoValidationError):
@@ -69,6 +73,14 @@ def _answer(error: Exception, context: dict[str, Any]) -> Response | None:
     if isinstance(error, exceptions.APIException):
         return _api_exception(error)
     return None
+
+
+def _headers(error: VocelioError) -> dict[str, str]:
+    if isinstance(error, Unauthorized):
+        return {"WWW-Authenticate": 'Bearer realm="vocelio"'}
+    if isinstance(error, TooMany):
+        return {"Retry-After": str(error.details["retryAfter"])}
+    return {}
 
 
 CODES = {

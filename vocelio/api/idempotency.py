@@ -14,6 +14,8 @@ from rest_framework.response import Response
 from vocelio.access.principal import Principal
 from vocelio.api.models import IdempotencyKey
 from vocelio.errors import Invalid, VocelioError
+from vocelio.organizations.models import Organization
+from vocelio.organizations.scope import organization_scope
 
 HEADER = "Idempotency-Key"
 KEPT_FOR = timedelta(hours=24)
@@ -55,6 +57,15 @@ def claim_key(request: Request, caller: Principal) -> IdempotencyKey | None:
     if stored.fingerprint != entry.fingerprint:
         raise KeyReused
     raise StoredAnswer(stored.status or 200, stored.body)
+
+
+def purge_keys() -> int:
+    """Delete every organization's keys past their time; return how many."""
+    purged = 0
+    for organization_id in Organization.objects.values_list("id", flat=True):
+        with organization_scope(organization_id):
+            purged += IdempotencyKey.objects.filter(created_at__lt=Now() - KEPT_FOR).delete()[0]
+    return purged
 
 
 def keep_answer(entry: IdempotencyKey, response: Response) -> None:

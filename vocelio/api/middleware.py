@@ -53,6 +53,8 @@ def client_address(request: HttpRequest) -> str | None:
     if settings.SECURE_PROXY_SSL_HEADER:
         address = request.headers.get("X-Forwarded-For", address).rsplit(",", 1)[-1].strip()
     try:
-        return str(ipaddress.ip_address(address))
+        parsed = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
         return None
+    # On a dual-stack socket an IPv4 caller arrives as ::ffff:192.0.2.1.
+    return str(getattr(parsed, "ipv4_mapped", None) or parsed)

@@ -1,6 +1,6 @@
 """Content negotiation of addresses that answer files."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from rest_framework.negotiation import BaseContentNegotiation
@@ -12,6 +12,7 @@ class DownloadNegotiation(BaseContentNegotiation):
     """Whatever the caller accepts, the file is what it is and errors are JSON; `?format=` is left to the action."""
 
     def select_renderer(
-        self, request: Request, renderers: Sequence[BaseRenderer], format_suffix: str | None = None
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
     ) -> Any:
-        return renderers[0], renderers[0].media_type
+        first = next(iter(renderers))
+        return first, first.media_type

@@ -23,7 +23,7 @@ def whole_number(request: Request, name: str, default: int, least: int, most: in
     text = request.query_params.get(name)
     if text is None:
         return default
-    if not text.isascii() or not text.isdigit() or len(text) > 9 or not least <= int(text) <= most:
+    if not text.isascii() or not text.isdigit() or len(text) > 18 or not least <= int(text) <= most:
         raise Invalid.field(
             name, f"{name} must be a whole number from {least} to {most}.", value=text[:50], constraint="range"
         )
@@ -57,7 +57,7 @@ class EnvelopePagination(BasePagination):
         if cursor := request.query_params["cursor"]:
             position = after(ordering, decode_cursor(cursor, ordering))
         try:
-            rows = view.read_on(queryset, position, limit + 1)
+            rows = list(view.read_on(queryset, position, limit + 1))
         except ValueError:
             raise cursor_error() from None
         next_cursor = None

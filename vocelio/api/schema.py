@@ -3,6 +3,7 @@
 from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
+from rest_framework.permissions import SAFE_METHODS
 
 from vocelio.access.permissions import PUBLIC
 from vocelio.access.roles import SELF
@@ -63,6 +64,12 @@ class EnvelopeSchema(AutoSchema):
                     media["schema"] = {"type": "object", "required": ["data"], "properties": {"data": schema}}
         return response
 
+    def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
+        operation: dict[str, Any] | None = super().get_operation(*args, **kwargs)
+        if operation and self.method not in SAFE_METHODS and self.view.keeps_answers:
+            operation.setdefault("parameters", []).append(IDEMPOTENCY_PARAMETER)
+        return operation
+
     def get_description(self) -> str:  # type: ignore[override]
         description: str = super().get_description()
         permission = self._permission()
@@ -82,7 +89,7 @@ def only_v1(endpoints: list[Any]) -> list[Any]:
 
 
 def add_error_responses(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
-    """Give each operation the errors any operation may answer, and unsafe ones the Idempotency-Key."""
+    """Give each operation the errors any operation may answer."""
     components = result.setdefault("components", {})
     components.setdefault("schemas", {})["Error"] = ERROR_SCHEMA
     components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
@@ -91,9 +98,7 @@ def add_error_responses(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]
         f"Error{status}": {"description": text, "content": content} for status, text in ERRORS.items()
     }
     for path in result["paths"].values():
-        for method, operation in path.items():
+        for operation in path.values():
             for status in ERRORS:
                 operation["responses"].setdefault(status, {"$ref": f"#/components/responses/Error{status}"})
-            if method in {"post", "put", "patch", "delete"} and operation.get("security"):
-                operation.setdefault("parameters", []).append(IDEMPOTENCY_PARAMETER)
     return result

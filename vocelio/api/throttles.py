@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from vocelio.access.principal import Principal
+from vocelio.audit.context import current_actor
 from vocelio.organizations.models import Tier
 
 logger = logging.getLogger(__name__)
@@ -81,7 +82,7 @@ class OrganizationThrottle(BaseThrottle):
             scopes = ["api_calls", getattr(view, "throttle_scopes", {}).get(getattr(view, "action", None))]
             windows = [(scope, str(caller.organization_id), *limits[scope]) for scope in scopes if scope in limits]
         else:
-            windows = [("anonymous", request.META.get("REMOTE_ADDR", ""), *ANONYMOUS_LIMIT)]
+            windows = [("anonymous", current_actor().ip_address or "", *ANONYMOUS_LIMIT)]
         counts = count_request(windows)
         exceeded = [count for count in counts if count.used > count.limit]
         self.exceeded = max(exceeded, key=lambda count: count.resets_in, default=None)

@@ -1,1 +1,1 @@
-"""The append-only record of every write and refusal. Open services.py first."""
+"""The append-only record of every write and refusal. Open services.py first; seals.py makes changes show."""

@@ -124,6 +124,7 @@ class Supervisor:
             "VOCELIO_DATA": str(self.data),
             "PORT": str(self.port),
             "PYTHONUNBUFFERED": "1",
+            "PROMETHEUS_MULTIPROC_DIR": str(self.make_metrics_folder()),
         }
         self.manage("migrate", "--no-input", "--verbosity", "0")
         wants_demo = os.environ.get("VOCELIO_DEMO", "1").strip().lower() not in {"0", "false", "no", "off"}
@@ -156,6 +157,13 @@ class Supervisor:
         else:
             wait_for_redis(cache, seconds=5)
         return {"DATABASE_URL": app, "DATABASE_OWNER_URL": owner, "REDIS_URL": cache}
+
+    def make_metrics_folder(self) -> Path:
+        """An empty folder in which the web processes add up their metrics."""
+        folder = self.data / "metrics"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(mode=0o700)
+        return folder
 
     def make_home(self) -> Home:
         """A home for this run; what a killed run left in /tmp goes."""
@@ -213,6 +221,8 @@ class Supervisor:
             "web": [
                 *(sys.executable, "-m", "uvicorn", "vocelio.asgi:application", "--host", self.host),
                 *("--port", str(self.port), "--workers", workers, "--lifespan", "off", "--ws", "websockets-sansio"),
+                # Compressing each small frame for each socket costs more than it saves.
+                *("--ws-per-message-deflate", "false", "--ws-max-size", "65536"),
                 *("--log-level", "warning", "--no-access-log"),
             ],
         }

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 from celery import Task, shared_task
 
 from vocelio.audit.context import Actor, acting, identify
+from vocelio.db.ticks import once_per
 from vocelio.errors import VocelioError
 from vocelio.jobs import services
 from vocelio.jobs.models import Job
@@ -40,6 +41,7 @@ def load_job(model: type[JobT], organization_id: str, job_id: str) -> JobT:
 
 
 @shared_task
+@once_per(seconds=5)
 def sweep_jobs() -> int:
     """Ring the jobs whose message or worker was lost."""
     return services.sweep_jobs()

@@ -57,6 +57,18 @@ class Organization(models.Model):
         return self.name
 
 
+class MembershipQuerySet(models.QuerySet["Membership"]):
+    """Memberships are outside the policies, so every read says whose it wants."""
+
+    def visible_to(self, principal: "Principal") -> Self:
+        """Keep the caller's organization: what its members may see of each other."""
+        return self.filter(organization_id=principal.organization_id)
+
+    def active(self) -> Self:
+        """Keep those that let somebody in: membership, person and organization are all enabled."""
+        return self.filter(is_active=True, user__is_active=True, organization__is_active=True)
+
+
 class Membership(models.Model):
     """One person's role in one organization. Outside the policies, since it is read to open a scope."""
 
@@ -71,6 +83,8 @@ class Membership(models.Model):
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(db_default=Now(), editable=False)
 
+    objects = MembershipQuerySet.as_manager()
+
     class Meta:
         db_table = "memberships"
         constraints = [
@@ -80,6 +94,13 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} ({self.role})"
+
+
+def team_of(principal: "Principal") -> "models.QuerySet[Membership, uuid.UUID]":
+    """Return the ids of the caller and of the members of their team."""
+    members = Membership.objects.filter(organization_id=principal.organization_id, is_active=True)
+    members = members.filter(team=principal.team).exclude(team="") | members.filter(user_id=principal.user_id)
+    return members.values_list("user_id", flat=True)
 
 
 class TenantQuerySet(models.QuerySet[Any]):
@@ -94,10 +115,8 @@ class TenantQuerySet(models.QuerySet[Any]):
         owner_field = getattr(self.model, "owner_field", None)
         if owner_field is None or not principal.sees_own_team_only:
             return self
-        team = Membership.objects.filter(organization_id=principal.organization_id, is_active=True)
-        team = team.filter(team=principal.team).exclude(team="") | team.filter(user_id=principal.user_id)
         return self.filter(
-            models.Q(**{f"{owner_field}__in": team.values("user_id")}) | models.Q(**{f"{owner_field}__isnull": True})
+            models.Q(**{f"{owner_field}__in": team_of(principal)}) | models.Q(**{f"{owner_field}__isnull": True})
         )
 
 

@@ -1,5 +1,6 @@
 """What happened, in order: each organization's events, kept so that a client can catch up after a lost connection."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
 
@@ -20,7 +21,11 @@ class EventHead(models.Model):
 
 
 class Event(TenantRow):
-    """One message to the sockets that subscribed to its topic; `key` narrows it, e.g. to one job."""
+    """One message to the sockets that subscribed to its topic.
+
+    `key` narrows it, e.g. to one job; `owners` are the users responsible for the record it tells of,
+    empty for nobody's record, null when it is not about one record.
+    """
 
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     sequence = models.BigIntegerField()
@@ -28,6 +33,7 @@ class Event(TenantRow):
     key = models.CharField(max_length=60, blank=True)
     type = models.CharField(max_length=40)
     data = models.JSONField()
+    owners = ArrayField(models.UUIDField(), null=True)
 
     class Meta:
         db_table = "events"

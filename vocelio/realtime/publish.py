@@ -1,22 +1,36 @@
 """publish(): announce a fact to the sockets that follow it, once its transaction has committed."""
 
 import logging
+import uuid
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
 import redis
 from django.conf import settings
 from django.db import connection, transaction
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from vocelio.organizations.scope import Scope, current_scope
+from vocelio.realtime.history import message_of
 from vocelio.realtime.models import Event
 
 logger = logging.getLogger(__name__)
-_redis = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=0.5, socket_connect_timeout=0.5)
+# Without retries: whoever committed does not wait for a Redis that is away, hubs look into the table meanwhile.
+_redis = redis.Redis.from_url(
+    settings.REDIS_URL, socket_timeout=0.5, socket_connect_timeout=0.5, retry=Retry(NoBackoff(), 0)
+)
 
 
-def publish(topic: str, *, type: str, data: dict[str, Any], key: str = "") -> None:
+def publish(
+    topic: str, *, type: str, data: dict[str, Any], key: str = "", owners: Iterable[uuid.UUID | None] | None = None
+) -> None:
     """Note an event of the open scope. It is stored with the work and pushed after the commit.
+
+    `owners` are the users responsible for the records before and after the change: agents limited to their team
+    receive the event when one of them is of the team, or None, since nobody's records are everybody's. Without
+    owners they receive it on topics that are not `owned`.
 
     Numbers rise without gaps in the order of commits, since they are drawn as the last act of the
     transaction under a lock on the organization's head.
@@ -25,14 +39,24 @@ def publish(topic: str, *, type: str, data: dict[str, Any], key: str = "") -> No
     if "events" not in scope.notes:
         scope.notes["events"] = []
         scope.before_commit.append(lambda: _store(scope))
+    if owners is not None:
+        owners = set(owners)
+        owners = [] if None in owners else owners
     scope.notes["events"].append(
-        Event(organization_id=scope.organization_id, topic=topic, key=key, type=type, data=data)
+        Event(
+            organization_id=scope.organization_id,
+            topic=topic,
+            key=key,
+            type=type,
+            data=data,
+            owners=None if owners is None else list(owners),
+        )
     )
 
 
 def redis_channel(organization_id: object) -> str:
     """Return the Redis channel that carries an organization's events."""
-    return f"vocelio:events:{organization_id}"
+    return f"{settings.REDIS_NAMESPACE}:events:{organization_id}"
 
 
 def _store(scope: Scope) -> None:
@@ -52,21 +76,12 @@ def _store(scope: Scope) -> None:
 
 
 def _push(events: list[Event]) -> None:
-    """Send committed events to every web process; those who miss them catch up from the table."""
+    """Send committed events to every web process; hubs read what they miss from the table."""
     channel = redis_channel(events[0].organization_id)
     try:
         pipeline = _redis.pipeline(transaction=False)
         for event in events:
-            pipeline.publish(channel, orjson.dumps(event_message(event)))
+            pipeline.publish(channel, orjson.dumps(message_of(event)))
         pipeline.execute()
     except redis.RedisError as error:
         logger.warning("Events stored but not pushed", extra={"error": str(error)})
-
-
-def event_message(event: Event) -> dict[str, Any]:
-    """Return the event as processes pass it on; `topic` and `key` route it, the rest is the frame."""
-    return {
-        "topic": event.topic,
-        "key": event.key,
-        "frame": {"type": event.type, "data": event.data, "sequence": event.sequence},
-    }

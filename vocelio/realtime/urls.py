@@ -1,3 +1,7 @@
-from django.urls import URLPattern, URLResolver
+from vocelio.api.routers import Router
+from vocelio.realtime.views import EventViewSet
 
-urlpatterns: list[URLPattern | URLResolver] = []
+router = Router()
+router.register("events", EventViewSet, basename="events")
+
+urlpatterns = router.urls

@@ -1,6 +1,6 @@
 """People who sign in, and the sessions they sign in to. Outside the policies: read before a scope is known."""
 
-from typing import Any
+from typing import Any, Self
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models
@@ -51,6 +51,12 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.name or self.email
 
 
+class SessionQuerySet(models.QuerySet["Session"]):
+    def live(self) -> Self:
+        """Keep sessions that have neither ended nor expired."""
+        return self.filter(ended_at=None, expires_at__gt=Now())
+
+
 class Session(models.Model):
     """One sign-in on one device: the family of its refresh tokens. Ending it ends every token of it."""
 
@@ -64,6 +70,8 @@ class Session(models.Model):
     expires_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
     end_reason = models.CharField(max_length=30, blank=True)
+
+    objects = SessionQuerySet.as_manager()
 
     class Meta:
         db_table = "user_sessions"
@@ -86,3 +94,47 @@ class RefreshToken(models.Model):
 
     def __str__(self) -> str:
         return f"of session {self.session_id}"
+
+
+class LoginAttempt(models.Model):
+    """A guess at a password that was not proven right, kept while it counts against the next ones."""
+
+    account = models.CharField(max_length=64, help_text="Keyed hash of the address as typed, known or not.")
+    network = models.CharField(max_length=43, help_text="The caller's address; of IPv6 its /64.")
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "login_attempts"
+        indexes = [
+            models.Index(fields=["account", "-created_at"], name="login_attempts_newest"),
+            models.Index(fields=["created_at"], name="login_attempts_age"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account[:8]} from {self.network}"
+
+
+class PasswordReset(models.Model):
+    """A forgotten password: first the wish, alike for known and unknown addresses, then the token in the mail."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    email = models.EmailField(max_length=254)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, null=True, related_name="+")
+    token_hash = models.BinaryField(max_length=32, null=True, unique=True)
+    ip_address = models.GenericIPAddressField(null=True)
+    user_agent = models.CharField(max_length=300, blank=True)
+    request_id = models.CharField(max_length=64, blank=True)
+    created_at = models.DateTimeField(db_default=Now())
+    sent_at = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField(null=True)
+    used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "password_resets"
+        indexes = [
+            models.Index(fields=["email", "-created_at"], name="password_resets_newest"),
+            models.Index(fields=["created_at"], name="password_resets_age"),
+        ]
+
+    def __str__(self) -> str:
+        return f"password reset {self.id}"

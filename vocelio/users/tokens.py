@@ -1,5 +1,7 @@
-"""Access tokens: short-lived JWTs through simplejwt, with the document's claims."""
+"""Access tokens: short-lived JWTs through simplejwt, with the document's claims. Secrets: opaque, kept as a hash."""
 
+import hashlib
+import secrets
 import uuid
 from dataclasses import dataclass
 from datetime import timedelta
@@ -55,3 +57,14 @@ def read_access_token(token: str) -> Claims:
         return Claims(uuid.UUID(raw["sub"]), uuid.UUID(raw["org"]), uuid.UUID(raw["sid"]), raw)
     except (TokenBackendError, KeyError, ValueError, TypeError) as error:
         raise InvalidToken("The access token is not valid or has expired.") from error
+
+
+def make_secret() -> tuple[str, bytes]:
+    """Return a new opaque token of 256 random bits, and its hash, which alone is stored."""
+    secret = secrets.token_urlsafe(32)
+    return secret, hash_secret(secret)
+
+
+def hash_secret(secret: str) -> bytes:
+    """Return the SHA-256 under which an opaque token is stored; random bits need no slow hash."""
+    return hashlib.sha256(secret.encode()).digest()

@@ -1,3 +1,9 @@
-from django.urls import URLPattern, URLResolver
+from vocelio.api.routers import Router
+from vocelio.users.views import AccountViewSet, SessionViewSet, SignInViewSet
 
-urlpatterns: list[URLPattern | URLResolver] = []
+router = Router()
+router.register("auth", SignInViewSet, basename="sign-in")
+router.register("auth", AccountViewSet, basename="account")
+router.register("auth/sessions", SessionViewSet, basename="sessions")
+
+urlpatterns = router.urls

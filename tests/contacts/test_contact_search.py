@@ -1,0 +1,133 @@
+"""Finding a contact by what one remembers of it."""
+
+import pytest
+from django.db import connection
+
+from contacts.models import Contact, live
+from tests.contacts.test_contacts import make_contact
+from tests.factories import Person
+from vocelio.organizations.scope import organization_scope
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "zoë",
+        "ZOE",
+        "van der",
+        "o'brien",
+        "OBrien",
+        "obrien zo",
+        "obrien-smith",
+        "smith",
+        "tyrell",
+        "at&t",
+        "zoe.obrien@mail",
+        "zoe.obrien",
+        "@mail.example.co.uk",
+        "mail.example",
+        "example.co",
+        "(415) 555-2671",
+        "4155552671",
+        "+1 415 555 2671",
+        "555-2671",
+        "2671",
+        "zoe 2671",
+        "z s",
+        "Łukasiewicz",
+        "lukas",
+    ],
+)
+def test_a_contact_is_found_by(manager: Person, words):
+    contact = make_contact(
+        manager,
+        firstName="Zoë van der",
+        lastName="O\u2019Brien-Smith",
+        company="Tyrell, AT&T and Łukasiewicz Ltd.",
+        email="zoe.obrien@mail.example.co.uk",
+        phone="+14155552671",
+    )
+    make_contact(manager, firstName="Somebody", lastName="Else", email="else@nowhere.test")
+    answer = manager.client.get(
+        "/v1/contacts", {"search": words}, headers={"Authorization": f"Bearer {manager.token}"}
+    ).json()
+    assert [found["id"] for found in answer["data"]] == [contact["id"]]
+    assert answer["pagination"]["total"] == 1
+
+
+@pytest.mark.parametrize(
+    "words", ["brien else", "671", "5552", "ith", "...", "'; DROP TABLE contacts; --", "\\", "vip"]
+)
+def test_a_contact_is_not_found_by(manager: Person, words):
+    make_contact(manager, firstName="Zoë", lastName="O'Brien-Smith", phone="+14155552671", tags=["vip"])
+    answer = manager.client.get("/v1/contacts", {"search": words}, headers={"Authorization": f"Bearer {manager.token}"})
+    assert answer.status_code == 200
+    assert answer.json()["data"] == []
+
+
+def test_search_follows_changes_and_stays_in_the_organization(manager: Person, outsider: Person):
+    contact = make_contact(manager, firstName="Quincy")
+    make_contact(outsider, firstName="Quincy")
+    assert len(manager.get("/v1/contacts?search=quin").data) == 1
+    manager.patch(f"/v1/contacts/{contact['id']}", {"firstName": "Ulysses"})
+    assert manager.get("/v1/contacts?search=quin").data == []
+    assert len(manager.get("/v1/contacts?search=ulys").data) == 1
+
+
+def test_the_view_of_contacts_shows_one_organization_and_takes_no_writes(manager: Person, outsider: Person):
+    make_contact(manager)
+    with organization_scope(outsider.organization.id), connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM live_contacts")
+        assert cursor.fetchone() == (0,)
+        cursor.execute("SELECT has_table_privilege('live_contacts', 'INSERT, UPDATE, DELETE')")
+        assert cursor.fetchone() == (False,)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM live_contacts")
+        assert cursor.fetchone() == (0,)
+
+
+@pytest.fixture
+def hundred(manager: Person) -> Person:
+    """Give the organization 100 contacts: the 30 oldest share a tag, every second one a name."""
+    with organization_scope(manager.organization.id):
+        for number in range(100):
+            Contact.objects.create(
+                first_name="Even" if number % 2 == 0 else "Odd",
+                last_name=f"Number {number:03}",
+                email=f"{number}@example.com",
+                tags=["old"] if number < 30 else [],
+            )
+    return manager
+
+
+@pytest.mark.parametrize("way", ["by the index", "in the order of the list", "the order of the list gives up"])
+@pytest.mark.parametrize("sort", ["-createdAt", "createdAt", "name", "-updatedAt"])
+def test_both_ways_to_a_page_find_the_same(hundred: Person, monkeypatch, way, sort):
+    """Large organizations are read differently; make this one large by moving the limits."""
+    if way != "by the index":
+        monkeypatch.setattr(live, "COMMON", 0)
+        monkeypatch.setattr(live.LiveContactQuerySet, "common", 0)
+        monkeypatch.setattr(live, "COUNT_BOUND", 5)
+        monkeypatch.setattr(live, "PATIENCE", 0)
+        monkeypatch.setattr(live, "SHORTEST_WALK", 5 if "gives up" in way else 200)
+    for query, expected in (("search=even", 50), ("tags=old", 30), ("search=odd&tags=old", 15), ("hasEmail=true", 100)):
+        by_page, page = [], 1
+        while rows := hundred.get(f"/v1/contacts?{query}&sort={sort}&limit=7&page={page}").data:
+            by_page += [row["id"] for row in rows]
+            page += 1
+        by_cursor, cursor = [], ""
+        while cursor is not None:
+            answer = hundred.get(f"/v1/contacts?{query}&sort={sort}&limit=7&cursor={cursor}").json
+            by_cursor += [row["id"] for row in answer["data"]]
+            cursor = answer["pagination"]["nextCursor"]
+        assert by_page == by_cursor
+        assert len(set(by_page)) == len(by_page) == expected
+
+
+def test_totals_beyond_the_bound_are_estimates_and_say_so(hundred: Person, monkeypatch):
+    assert "isEstimate" not in hundred.get("/v1/contacts?search=even").json["pagination"]
+    monkeypatch.setattr(live, "COUNT_BOUND", 10)
+    pagination = hundred.get("/v1/contacts?search=even").json["pagination"]
+    assert pagination["isEstimate"] is True
+    assert pagination["total"] > 10
+    assert "isEstimate" not in hundred.get("/v1/contacts?status=active").json["pagination"]

@@ -1,0 +1,1 @@
+"""The only writers of memberships, invitations and organizations."""

@@ -1,0 +1,14 @@
+"""The queue's door to the services of members."""
+
+import uuid
+
+from celery import shared_task
+
+from vocelio.members.services import invitations
+from vocelio.organizations.scope import organization_scope
+
+
+@shared_task
+def send_invitation(*, organization_id: str, job_id: str) -> None:
+    with organization_scope(uuid.UUID(organization_id)):
+        invitations.send_invitation(invitation_id=uuid.UUID(job_id))

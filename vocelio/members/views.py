@@ -1,0 +1,119 @@
+"""/members, /members/invitations, /organization"""
+
+from typing import Any
+
+from django.db.models import F, QuerySet
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from vocelio.access.permissions import PUBLIC
+from vocelio.access.roles import SELF
+from vocelio.api.serializers import MessageSerializer
+from vocelio.api.viewsets import ApiViewSet, DestroyMixin, ListMixin, RetrieveMixin, TenantViewSet, UpdateMixin
+from vocelio.members.filters import InvitationFilter, MemberFilter
+from vocelio.members.models import Invitation
+from vocelio.members.serializers import (
+    AcceptInvitationSerializer,
+    InvitationSerializer,
+    MemberSerializer,
+    OrganizationSerializer,
+)
+from vocelio.members.services import invitations, members
+from vocelio.members.services.organization import update_organization
+from vocelio.organizations.models import Membership, Organization
+from vocelio.users.serializers import TokensSerializer
+from vocelio.users.views import answer_tokens
+
+
+class MemberViewSet(ListMixin, RetrieveMixin, UpdateMixin, DestroyMixin, TenantViewSet):
+    """The people of the organization."""
+
+    model = Membership
+    serializer_class = MemberSerializer
+    filterset_class = MemberFilter
+    sort_fields = {"createdAt": "created_at", "name": "member_name", "email": "member_email", "role": "role"}
+    default_sort = "name"
+    permissions = {
+        "list": "members:read",
+        "retrieve": "members:read",
+        "update": "members:manage",
+        "partial_update": "members:manage",
+        "destroy": "members:manage",
+    }
+
+    def get_queryset(self) -> QuerySet[Membership]:
+        queryset: QuerySet[Membership] = super().get_queryset().select_related("user")
+        return queryset.annotate(member_name=F("user__name"), member_email=F("user__email"))
+
+    def perform_update(self, instance: Membership, data: dict[str, Any]) -> Membership:
+        return members.update_member(instance, **data)
+
+    @extend_schema(responses=MessageSerializer)
+    def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Deactivate a member; what they made stays."""
+        return super().destroy(request, *args, **kwargs)
+
+    def perform_destroy(self, instance: Membership) -> str:
+        members.deactivate_member(instance)
+        return "Member deactivated"
+
+
+class InvitationViewSet(ListMixin, DestroyMixin, TenantViewSet):
+    """Invitations that nobody has accepted yet."""
+
+    model = Invitation
+    serializer_class = InvitationSerializer
+    filterset_class = InvitationFilter
+    permissions = {"list": "members:manage", "create": "members:manage", "destroy": "members:manage"}
+
+    def get_queryset(self) -> QuerySet[Invitation]:
+        return super().get_queryset().filter(accepted_at=None).select_related("invited_by")
+
+    @extend_schema(responses={201: InvitationSerializer, 200: InvitationSerializer})
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Invite somebody by e-mail (201), or send the invitation again with a new link (200)."""
+        invitation, is_new = invitations.invite_member(**self.validated())
+        return self.respond(self.get_serializer(invitation).data, status=201 if is_new else 200)
+
+    @extend_schema(responses=MessageSerializer)
+    def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Withdraw an invitation; its link opens nothing any more."""
+        return super().destroy(request, *args, **kwargs)
+
+    def perform_destroy(self, instance: Invitation) -> str:
+        invitations.revoke_invitation(instance)
+        return "Invitation withdrawn"
+
+
+class AcceptInvitationViewSet(ApiViewSet):
+    """Joining by the link of the mail. Takes no Authorization header, so that a stale one does no harm."""
+
+    authentication_classes = ()
+    permissions = {"accept": PUBLIC}
+
+    @extend_schema(request=AcceptInvitationSerializer, responses=TokensSerializer)
+    @action(detail=False, methods=["post"])
+    def accept(self, request: Request) -> Response:
+        """Join and sign in: newcomers set a password, people with an account prove theirs."""
+        data = self.validated(AcceptInvitationSerializer(data=request.data))
+        return answer_tokens(invitations.accept_invitation(**data))
+
+
+class OrganizationViewSet(RetrieveMixin, UpdateMixin, TenantViewSet):
+    """The caller's organization."""
+
+    model = Organization
+    serializer_class = OrganizationSerializer
+    permissions = {"retrieve": SELF, "update": "organization:manage", "partial_update": "organization:manage"}
+
+    def get_queryset(self) -> QuerySet[Organization]:
+        return Organization.objects.filter(pk=self.principal.organization_id)
+
+    def get_object(self) -> Organization:
+        return get_object_or_404(self.get_queryset())
+
+    def perform_update(self, instance: Organization, data: dict[str, Any]) -> Organization:
+        return update_organization(instance, **data)

@@ -1,0 +1,126 @@
+"""What signing in takes and answers."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from vocelio.access.principal import Principal
+from vocelio.access.roles import PERMISSIONS
+from vocelio.api.serializers import ModelSerializer, Serializer
+from vocelio.organizations.models import Membership, Organization, Role
+from vocelio.users.models import Session
+
+
+def password_field(**options: Any) -> serializers.CharField:
+    """Return a field that takes a password as it is typed."""
+    return serializers.CharField(max_length=200, trim_whitespace=False, write_only=True, **options)
+
+
+class OrganizationBriefSerializer(ModelSerializer):
+    class Meta:
+        model = Organization
+        fields = ["id", "name", "slug", "subscription_tier"]
+        read_only_fields = fields
+
+
+class MyOrganizationSerializer(ModelSerializer):
+    """One of the organizations a person belongs to, with their role there."""
+
+    id = serializers.UUIDField(source="organization.id", read_only=True)
+    name = serializers.CharField(source="organization.name", read_only=True)
+    slug = serializers.CharField(source="organization.slug", read_only=True)
+    subscription_tier = serializers.CharField(source="organization.subscription_tier", read_only=True)
+
+    class Meta:
+        model = Membership
+        fields = ["id", "name", "slug", "subscription_tier", "role"]
+        read_only_fields = ["role"]
+
+
+class CurrentUserSerializer(ModelSerializer):
+    """The signed-in person, seen through the membership they act by."""
+
+    id = serializers.UUIDField(source="user.id", read_only=True)
+    email = serializers.EmailField(source="user.email", read_only=True)
+    name = serializers.CharField(source="user.name", read_only=True)
+    role = serializers.ChoiceField(choices=Role.choices, read_only=True)
+    permissions = serializers.SerializerMethodField()
+    organization = OrganizationBriefSerializer(read_only=True)
+    organizations = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Membership
+        fields = ["id", "email", "name", "role", "team", "permissions", "organization", "organizations"]
+        read_only_fields = ["team"]
+
+    @extend_schema_field(serializers.ListField(child=serializers.CharField()))
+    def get_permissions(self, membership: Membership) -> list[str]:
+        return sorted(PERMISSIONS[membership.role])
+
+    @extend_schema_field(MyOrganizationSerializer(many=True))
+    def get_organizations(self, membership: Membership) -> Any:
+        mine = Membership.objects.active().filter(user_id=membership.user_id).select_related("organization")
+        return MyOrganizationSerializer(mine.order_by("organization__name"), many=True).data
+
+
+class TokensSerializer(Serializer):
+    """A signed-in client's tokens."""
+
+    access_token = serializers.CharField(read_only=True)
+    refresh_token = serializers.CharField(read_only=True)
+    expires_in = serializers.IntegerField(read_only=True, help_text="Seconds the access token is valid.")
+    user = CurrentUserSerializer(source="membership", read_only=True)
+
+
+class LoginSerializer(Serializer):
+    email = serializers.EmailField(max_length=254)
+    password = password_field()
+    organization_id = serializers.UUIDField(required=False, allow_null=True)
+
+
+class RefreshTokenSerializer(Serializer):
+    refresh_token = serializers.CharField(max_length=200, write_only=True)
+
+
+class PasswordResetSerializer(Serializer):
+    email = serializers.EmailField(max_length=254, write_only=True)
+
+
+class PasswordResetConfirmSerializer(Serializer):
+    token = serializers.CharField(max_length=200, write_only=True)
+    password = password_field()
+
+
+class PasswordChangeSerializer(Serializer):
+    current_password = password_field()
+    new_password = password_field()
+
+
+class SwitchOrganizationSerializer(Serializer):
+    organization_id = serializers.UUIDField(write_only=True)
+
+
+class SessionSerializer(ModelSerializer):
+    """One device somebody is signed in on."""
+
+    organization = OrganizationBriefSerializer(read_only=True)
+    is_current = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Session
+        fields = [
+            "id",
+            "organization",
+            "ip_address",
+            "user_agent",
+            "created_at",
+            "last_used_at",
+            "expires_at",
+            "is_current",
+        ]
+        read_only_fields = [name for name in fields if name not in {"organization", "is_current"}]
+
+    def get_is_current(self, session: Session) -> bool:
+        caller: Principal = self.context["request"].user
+        return session.pk == caller.session_id

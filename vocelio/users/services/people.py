@@ -1,0 +1,26 @@
+"""Disable and enable a person everywhere: the platform operator's means, used by the back office."""
+
+from django.db import transaction
+
+from vocelio.users.models import Session, User
+from vocelio.users.services.sessions import end_sessions
+from vocelio.users.services.trail import record_everywhere
+
+
+def disable_user(*, user: User) -> User:
+    """Shut the person out of every organization; their sessions end at once."""
+    with transaction.atomic():
+        record_everywhere("user.disabled", user_id=user.id)
+        user.is_active = False
+        user.save(update_fields=["is_active"])
+        end_sessions(Session.objects.filter(user=user), reason="user_disabled")
+    return user
+
+
+def enable_user(*, user: User) -> User:
+    """Let the person sign in again."""
+    with transaction.atomic():
+        user.is_active = True
+        user.save(update_fields=["is_active"])
+        record_everywhere("user.enabled", user_id=user.id)
+    return user
