@@ -278,6 +278,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
     "ENUM_NAME_OVERRIDES": {
         "HealthStatusEnum": "vocelio.health.checks.STATUSES",
+        "JobStatus": "vocelio.jobs.models.JobStatus",
         "ContactStatus": "contacts.models.contacts.ContactStatus",
         "ContactListStatus": "contacts.models.lists.ContactList.Status",
     },

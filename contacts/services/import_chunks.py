@@ -38,18 +38,16 @@ _INSERT = f"""
         SELECT id, %(organization)s, id, %(list)s, %(user)s FROM added WHERE %(list)s::uuid IS NOT NULL
     )
     SELECT count(*) FROM added
-"""
+"""  # noqa: S608 - the names of columns are this module's own
+_OVERWRITE = ", ".join(
+    f"{name} = coalesce(nullif(new.{name}, ''), contacts.{name})" for name in ("phone_extension", "email", *_TEXTS)
+)
 _UPDATE = f"""
-    UPDATE contacts SET
-        {
-    ", ".join(
-        f"{name} = coalesce(nullif(new.{name}, ''), contacts.{name})" for name in ("phone_extension", "email", *_TEXTS)
-    )
-},
+    UPDATE contacts SET {_OVERWRITE},
         tags = contacts.tags || ARRAY(SELECT tag FROM unnest(new.tags) AS tag WHERE tag <> ALL (contacts.tags)),
         custom_fields = contacts.custom_fields || new.custom_fields
     FROM changed_contacts AS new WHERE contacts.organization_id = %(organization)s AND contacts.id = new.id
-"""
+"""  # noqa: S608 - the names of columns are this module's own
 # Joined row by row (LATERAL with LIMIT or OFFSET) and with the organization hidden from the planner: it would take one
 # it has no statistics of for a small one and read all its contacts instead of the index. No value holds a comma, and
 # one text costs less than an array of thousands.

@@ -3,6 +3,7 @@
 import io
 import time
 import zipfile
+from collections.abc import Sequence
 
 import openpyxl
 import pytest
@@ -15,10 +16,11 @@ PDF = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj\n<<>>\nendobj\n"
 HEADER = "first_name,phone,email\n"
 
 
-def xlsx(*rows: list[object]) -> bytes:
-    workbook = openpyxl.Workbook()
+def xlsx(*rows: Sequence[object]) -> bytes:
+    workbook = openpyxl.Workbook(write_only=True)
+    sheet = workbook.create_sheet()
     for row in rows:
-        workbook.active.append(row)
+        sheet.append(row)
     content = io.BytesIO()
     workbook.save(content)
     return content.getvalue()
