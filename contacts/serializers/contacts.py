@@ -14,7 +14,7 @@ from rest_framework import serializers
 from contacts.models import Contact
 from contacts.phones import PhoneProblem, format_for_people, normalize
 from contacts.services.bulk import ACTIONS, MAX_CONTACTS, MAX_TAGS
-from vocelio.api.serializers import ModelSerializer, PersonField, PlainJSONField, Serializer
+from vocelio.api.serializers import ModelSerializer, PersonField, PlainJSONField, Serializer, camel
 from vocelio.crypto.envelope import unseal
 from vocelio.organizations.scope import current_organization_id
 
@@ -215,11 +215,14 @@ class BulkOperationSerializer(ContactIdsSerializer):
         needed = self.NEEDS.get(attrs["action"])
         data = attrs.get("data", {})
         if needed and not data.get(needed):
-            name = {"tags": "tags", "list_id": "listId"}[needed]
-            raise serializers.ValidationError(
-                {"data": {name: [serializers.ErrorDetail(f"{attrs['action']} needs this.", code="required")]}}
-            )
+            raise self._about(needed, f"{attrs['action']} needs this.", "required")
+        used = {needed, "from_list_id"} if attrs["action"] == "move-to-list" else {needed}
+        for name in data.keys() - used:
+            raise self._about(name, f"{attrs['action']} has no use for this.", "unknown")
         return attrs
+
+    def _about(self, name: str, message: str, code: str) -> serializers.ValidationError:
+        return serializers.ValidationError({"data": {camel(name): [serializers.ErrorDetail(message, code=code)]}})
 
 
 class BulkErrorSerializer(Serializer):
