@@ -15,7 +15,7 @@ from django.core.files.storage import default_storage
 
 from contacts.incoming import Mapping, clean_rows, read_ahead
 from contacts.models import ContactImport, ContactList
-from contacts.services.announcements import announce_bulk
+from contacts.services.announcements import announce_bulk, owners_of
 from contacts.services.import_chunks import Candidate, merge_chunk, prepare_contacts
 from contacts.services.lists import ListExists, create_list
 from contacts.services.rejections import describe_rejection, store_rejections, stored_mapping
@@ -156,7 +156,9 @@ def _take(step: Step[ContactImport], chunk: _Chunk) -> None:
         updated_contacts=plan.updated,
     )
     if changed := [*plan.new, *plan.changes]:
-        announce_bulk("imported", changed, [job.target_list_id] if job.target_list_id else ())
+        # New contacts are nobody's; to ask for the owners of thousands would cost as much as to find duplicates.
+        owners = {None} | (owners_of(plan.changes) if plan.changes else set())
+        announce_bulk("imported", changed, [job.target_list_id] if job.target_list_id else (), owners=owners)
 
 
 def _understand(run: Run[ContactImport], table: Table, region: str) -> Mapping:
