@@ -52,6 +52,9 @@ class ContactImport(Job):
         super().__init__(*args, **kwargs)
         self.newest_errors = []
 
+    def __str__(self) -> str:
+        return self.filename
+
     @property
     def skipped(self) -> int:
         """Rows that changed nothing."""
