@@ -73,7 +73,9 @@ class ImportSerializer(ModelSerializer):
 
     results = ImportResultsSerializer(source="*", read_only=True)
     total = serializers.IntegerField(
-        read_only=True, allow_null=True, help_text="Rows in the file; null until they are counted."
+        read_only=True,
+        allow_null=True,
+        help_text="Rows in the file, of a workbook at most so many until it is read; null until they are counted.",
     )
     list_id = serializers.UUIDField(source="target_list_id", read_only=True, allow_null=True)
     error = serializers.SerializerMethodField()

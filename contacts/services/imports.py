@@ -116,6 +116,10 @@ def run_import(job: ContactImport) -> None:
         for chunk in read_ahead(map(prepare, _chunks(rows))):
             with run.step() as step:
                 _take(step, chunk)
+        if run.job.total != run.job.total_rows:
+            # Some rows of a workbook turned out to be blank.
+            with run.step() as step:
+                step.set(total=run.job.total_rows)
 
 
 class _Chunk(NamedTuple):
@@ -162,7 +166,7 @@ def _take(step: Step[ContactImport], chunk: _Chunk) -> None:
 
 
 def _understand(run: Run[ContactImport], table: Table, region: str) -> Mapping:
-    """Return which column is which, decided once for the job, together with the exact number of rows.
+    """Return which column is which, decided once for the job, together with the number of rows.
 
     Counting reads the file to its end, so a file that breaks off in the middle is refused before anything is written.
     """
@@ -172,7 +176,7 @@ def _understand(run: Run[ContactImport], table: Table, region: str) -> Mapping:
         if not mapping.fields.keys() & {"phone", "email"}:
             raise NoContactColumns
         try:
-            total = sum(1 for _ in table.rows())
+            total = table.count_rows()
         except TableError as error:
             raise UnreadableFile(error) from None
         found = {"columns": mapping.columns, "encoding": table.encoding, "sheet": table.sheet}

@@ -160,3 +160,8 @@ def test_json_instead_of_a_form_is_415(manager):
 def test_fields_that_make_no_sense_are_422(manager, fields):
     answer = upload(manager, HEADER, **fields)
     assert (answer.status, answer.error["details"]["field"]) == (422, next(iter(fields))), answer
+
+
+def test_blank_rows_of_a_workbook_do_not_stay_in_the_total(manager):
+    job = import_file(manager, xlsx(["phone"], ["2125550101"], [""], [None], ["2125550102"]), name="c.xlsx")
+    assert (job["total"], job["results"]["totalRows"], job["results"]["imported"]) == (2, 2, 2)
