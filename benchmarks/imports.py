@@ -1,4 +1,4 @@
-"""Imports end to end through the job, against the limits of issue 2: python -m benchmarks.imports [ROWS].
+"""Imports end to end through the job, against their limits: python -m benchmarks.imports [ROWS].
 
 Uses the database of DATABASE_URL (migrated), makes organizations of its own and leaves them there. Each import runs in
 a process of its own, whose peak of memory is the figure. requirements-bench.txt has the peers.
