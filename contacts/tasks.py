@@ -2,9 +2,9 @@
 
 from celery import shared_task
 
-from contacts.models import ContactTally
-from contacts.services import contacts
-from vocelio.jobs.tasks import JobTask
+from contacts.models import ContactImport, ContactTally
+from contacts.services import contacts, imports
+from vocelio.jobs.tasks import JobTask, load_job
 from vocelio.organizations.models import Organization
 from vocelio.organizations.scope import organization_scope
 
@@ -12,6 +12,7 @@ from vocelio.organizations.scope import organization_scope
 @shared_task(base=JobTask)
 def run_import(*, organization_id: str, job_id: str) -> None:
     """Carry on an import from where it stands."""
+    imports.run_import(load_job(ContactImport, organization_id, job_id))
 
 
 @shared_task

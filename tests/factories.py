@@ -1,7 +1,10 @@
 """Organizations and people for tests; each test makes its own, so tenants keep tests apart."""
 
+import contextlib
 import itertools
 import json
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -9,8 +12,10 @@ from typing import Any
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
+from django.utils.module_loading import import_string
 
 from vocelio.access.roles import PERMISSIONS
+from vocelio.jobs.models import Doorbell
 from vocelio.organizations.models import Membership, Organization, Role, Tier
 from vocelio.users.models import Session, User
 from vocelio.users.tokens import make_access_token
@@ -102,6 +107,25 @@ class Answer:
 
     def __repr__(self) -> str:
         return f"<{self.status} {self.response.content[:500]!r}>"
+
+
+def wait_until(condition: Callable[[], object], seconds: float = 30) -> None:
+    """Return as soon as the condition holds; fail when it does not within the time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "The condition was not met in time"
+        time.sleep(0.01)
+
+
+def run_jobs(organization: Organization) -> int:
+    """Run the organization's waiting jobs here and now, as a worker would; return how many."""
+    bells = list(Doorbell.objects.filter(organization_id=organization.id).order_by("due_at"))
+    for bell in bells:
+        task = import_string(bell.task)
+        # A worker only logs the ends a task expects.
+        with contextlib.suppress(*task.throws):
+            task(organization_id=str(bell.organization_id), job_id=str(bell.job_id))
+    return len(bells)
 
 
 def make_organization(tier: str = Tier.ENTERPRISE, **fields: Any) -> Organization:

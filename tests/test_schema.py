@@ -1,5 +1,6 @@
 """The OpenAPI description is true: what it generates finds no 5xx and no undocumented answer."""
 
+import os
 from typing import Any
 
 import schemathesis
@@ -23,12 +24,16 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
+# Few in the suite; FUZZ_EXAMPLES=200 bin/test tests/test_schema.py looks longer.
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES") or 5)
 # One admin an operation: some operations end the caller's own session.
 _people: dict[str, Person] = {}
 
 
 @schema.parametrize()
-@settings(max_examples=15, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=EXAMPLES, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+)
 def test_answers_are_what_the_schema_says(case: schemathesis.Case[Any]):
     person = _people.get(case.operation.label)
     if person is None:

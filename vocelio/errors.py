@@ -51,6 +51,12 @@ class Forbidden(VocelioError):
     message = "You may not do this."
 
 
+class TooLarge(VocelioError):
+    code = "FILE_TOO_LARGE"
+    status = 413
+    message = "The file is too large. Split it into several files."
+
+
 class Invalid(VocelioError):
     """Input that parses but cannot be accepted; `errors` is a list of {field, value, constraint, message}."""
 

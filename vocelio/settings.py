@@ -96,14 +96,15 @@ INSTALLED_APPS = [
     "vocelio.realtime",
     "vocelio.db",
     "contacts",
-    "unfold",
+    "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
-    "vocelio.backoffice",
+    "vocelio.backoffice.apps.BackofficeAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django.contrib.humanize",
     "django.contrib.postgres",
     "rest_framework",
     "corsheaders",
@@ -111,6 +112,8 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "channels",
     "django_celery_beat",
+    # Last, since it replaces the admin pages that the packages above register.
+    "vocelio.backoffice.apps.BackofficeConfig",
 ]
 
 MIDDLEWARE = [
@@ -237,6 +240,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
 HTTPS = PUBLIC_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env_flag("BEHIND_PROXY") else None
@@ -277,9 +281,10 @@ SPECTACULAR_SETTINGS = {
     ],
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
     "ENUM_NAME_OVERRIDES": {
-        "HealthStatusEnum": "vocelio.health.checks.STATUSES",
+        "JobStatus": "vocelio.jobs.models.JobStatus",
         "ContactStatus": "contacts.models.contacts.ContactStatus",
         "ContactListStatus": "contacts.models.lists.ContactList.Status",
+        "HealthStatusEnum": "vocelio.health.checks.STATUSES",
     },
 }
 
@@ -306,8 +311,40 @@ STATIC_URL = "/static/"
 # The image collects static files into this folder; elsewhere they are served from the packages that hold them.
 STATIC_ROOT = os.environ.get("STATIC_ROOT")
 WHITENOISE_USE_FINDERS = STATIC_ROOT is None
+
+UNFOLD = {
+    "SITE_TITLE": "Vocelio",
+    "SITE_HEADER": "Vocelio",
+    "SITE_SYMBOL": "hub",
+    "SITE_SUBHEADER": "vocelio.backoffice.site.chosen_name",
+    "SITE_DROPDOWN": "vocelio.backoffice.site.organization_items",
+    "SITE_URL": None,
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": f"{STATIC_URL}backoffice/icon.svg"}],
+    "SHOW_HISTORY": False,
+    "SHOW_VIEW_ON_SITE": False,
+    "BORDER_RADIUS": "8px",
+    "LOGIN": {"form": "vocelio.backoffice.forms.SignInForm", "image": f"{STATIC_URL}backoffice/login.svg"},
+    "STYLES": [f"{STATIC_URL}backoffice/backoffice.css"],
+    "SCRIPTS": [f"{STATIC_URL}backoffice/jobs.js"],
+    "COLORS": {
+        "primary": {
+            "50": "oklch(98.4% .014 180.72)",
+            "100": "oklch(95.3% .051 180.801)",
+            "200": "oklch(91% .096 180.426)",
+            "300": "oklch(85.5% .138 181.071)",
+            "400": "oklch(77.7% .152 181.912)",
+            "500": "oklch(70.4% .14 182.503)",
+            "600": "oklch(60% .118 184.704)",
+            "700": "oklch(51.1% .096 186.391)",
+            "800": "oklch(43.7% .078 188.216)",
+            "900": "oklch(38.6% .063 188.416)",
+            "950": "oklch(27.7% .046 192.524)",
+        }
+    },
+}
+
 # Uploads beyond 2.5 MB go to a temporary file; contact files are refused past this size.
-MAX_UPLOAD_BYTES = int(os.environ.get("MAX_UPLOAD_BYTES") or 512 * 1024 * 1024)
+MAX_UPLOAD_BYTES = int(os.environ.get("MAX_UPLOAD_BYTES") or 256 * 1024 * 1024)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
 
 EMAIL_BACKEND = os.environ.get("EMAIL_BACKEND") or (

@@ -60,8 +60,15 @@ class Contact(TenantModel):
     assigned_to = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
     )
+    # No constraint in the database, which would be checked for each row of an import; people are never deleted there.
     created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
     )
     last_contacted_at = models.DateTimeField(null=True, blank=True)
     contact_count = models.PositiveIntegerField(default=0, help_text="How often the person was contacted.")
@@ -69,6 +76,9 @@ class Contact(TenantModel):
     deleted_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, editable=False, related_name="+", db_index=False
     )
+    # Which import made the row. Without index or constraint, which would cost every row of it: ids rise with time, so
+    # the rows of an import lie in the primary key between its first and its last moment.
+    import_id = models.UUIDField(null=True, editable=False)
     search = SearchVectorField(null=True, editable=False)
 
     objects: ClassVar[Any] = ContactManager()

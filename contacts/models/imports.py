@@ -12,7 +12,10 @@ from vocelio.organizations.models import TenantRow
 
 
 class ContactImport(Job):
-    """One uploaded file. Its counts add up: total = imported + updated + duplicates + invalid."""
+    """One uploaded file. Its counts add up at every moment: total = imported + updated + duplicates + invalid.
+
+    `total` (of Job) is what the file holds, `total_rows` what has been worked on.
+    """
 
     task = "contacts.tasks.run_import"
     noun = "import"
@@ -42,6 +45,34 @@ class ContactImport(Job):
         db_table = "import_jobs"
         verbose_name = "contact import"
 
+    # The newest few rejections of this run, for those who watch.
+    newest_errors: list[dict[str, Any]]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.newest_errors = []
+
+    def __str__(self) -> str:
+        return self.filename
+
+    @property
+    def skipped(self) -> int:
+        """Rows that changed nothing."""
+        return self.duplicates + self.invalid_contacts
+
+    @property
+    def results(self) -> dict[str, int]:
+        """The document's counts, in its words."""
+        return {
+            "totalRows": self.total_rows,
+            "validContacts": self.valid_contacts,
+            "invalidContacts": self.invalid_contacts,
+            "duplicates": self.duplicates,
+            "imported": self.imported_contacts,
+            "updated": self.updated_contacts,
+            "skipped": self.skipped,
+        }
+
     def audit_counts(self) -> dict[str, int]:
         return {
             "total": self.total_rows,
@@ -52,11 +83,14 @@ class ContactImport(Job):
         }
 
     def progress_event(self) -> dict[str, Any]:
-        return super().progress_event() | {"results": self.audit_counts(), "errors": []}
+        return super().progress_event() | {"results": self.results, "errors": self.newest_errors}
 
 
 class ImportRejection(TenantRow):
-    """A row that was not imported: where it stood, why, and its cells as they were."""
+    """A row that was not imported: where it stood, why, and its cells as they were.
+
+    `field` is the column of the contact that is to blame, blank when it is the row as a whole.
+    """
 
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     job = TenantForeignKey(ContactImport, on_delete=models.CASCADE, related_name="rejections", db_index=False)

@@ -8,7 +8,7 @@ from django.db.models.functions import Coalesce, Now
 
 from contacts.models.contacts import Contact, ContactStatus
 from vocelio.db.fields import TenantForeignKey
-from vocelio.organizations.models import TenantManager, TenantModel, TenantQuerySet, TenantRow
+from vocelio.organizations.models import Organization, TenantManager, TenantModel, TenantQuerySet, TenantRow
 from vocelio.organizations.scope import current_organization_id
 
 
@@ -80,9 +80,20 @@ class ContactList(TenantModel):
 class ContactListMembership(TenantRow):
     """One contact on one list; kept while the contact is in the trash, so that restoring brings it back."""
 
+    # Each constraint is checked for every row of an import. The organization is held by those of contact and list.
+    organization = models.ForeignKey(
+        Organization,
+        on_delete=models.CASCADE,
+        default=current_organization_id,
+        editable=False,
+        db_index=False,
+        db_constraint=False,
+    )
     contact = TenantForeignKey(Contact, on_delete=models.CASCADE, related_name="memberships", db_index=False)
     list = TenantForeignKey(ContactList, on_delete=models.CASCADE, related_name="memberships", db_index=False)
-    added_by = models.ForeignKey("users.User", on_delete=models.SET_NULL, null=True, related_name="+", db_index=False)
+    added_by = models.ForeignKey(
+        "users.User", on_delete=models.SET_NULL, null=True, related_name="+", db_index=False, db_constraint=False
+    )
     added_at = models.DateTimeField(db_default=Now())
 
     class Meta:

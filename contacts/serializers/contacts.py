@@ -14,7 +14,7 @@ from rest_framework import serializers
 from contacts.models import Contact
 from contacts.phones import PhoneProblem, format_for_people, normalize
 from contacts.services.bulk import ACTIONS, MAX_CONTACTS, MAX_TAGS
-from vocelio.api.serializers import ModelSerializer, PersonField, PlainJSONField, Serializer
+from vocelio.api.serializers import ModelSerializer, PersonField, PlainJSONField, Serializer, camel
 from vocelio.crypto.envelope import unseal
 from vocelio.organizations.scope import current_organization_id
 
@@ -200,32 +200,29 @@ class BulkDataSerializer(Serializer):
 class BulkOperationSerializer(ContactIdsSerializer):
     """One action on up to 10,000 contacts."""
 
-    # What `data` must hold, and may hold besides.
-    NEEDED = {
+    NEEDS = {
         "add-tags": "tags",
         "remove-tags": "tags",
-        "add-to-list": "listId",
-        "remove-from-list": "listId",
-        "move-to-list": "listId",
+        "add-to-list": "list_id",
+        "remove-from-list": "list_id",
+        "move-to-list": "list_id",
     }
-    ALLOWED = {"move-to-list": "fromListId"}
 
     action = serializers.ChoiceField(choices=list(ACTIONS))
     data = BulkDataSerializer(required=False)  # type: ignore[assignment]
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        action, given = attrs["action"], self.initial_data.get("data") or {}
-        needed, allowed = self.NEEDED.get(action), self.ALLOWED.get(action)
-        problems = {
-            name: [serializers.ErrorDetail(f"{action} does not take this.", code="unknown")]
-            for name in given
-            if name not in (needed, allowed)
-        }
-        if needed and not given.get(needed):
-            problems[needed] = [serializers.ErrorDetail(f"{action} needs this.", code="required")]
-        if problems:
-            raise serializers.ValidationError({"data": problems})
+        needed = self.NEEDS.get(attrs["action"])
+        data = attrs.get("data", {})
+        if needed and not data.get(needed):
+            raise self._about(needed, f"{attrs['action']} needs this.", "required")
+        used = {needed, "from_list_id"} if attrs["action"] == "move-to-list" else {needed}
+        for name in data.keys() - used:
+            raise self._about(name, f"{attrs['action']} has no use for this.", "unknown")
         return attrs
+
+    def _about(self, name: str, message: str, code: str) -> serializers.ValidationError:
+        return serializers.ValidationError({"data": {camel(name): [serializers.ErrorDetail(message, code=code)]}})
 
 
 class BulkErrorSerializer(Serializer):

@@ -36,8 +36,17 @@ def announce_contact(
     send_contacts_changed([contact.pk])
 
 
-def announce_bulk(action: str, contact_ids: Iterable[uuid.UUID], list_ids: Iterable[uuid.UUID] = ()) -> None:
-    """Publish one `contacts_changed` for many contacts, whose followers then read them anew."""
+def announce_bulk(
+    action: str,
+    contact_ids: Iterable[uuid.UUID],
+    list_ids: Iterable[uuid.UUID] = (),
+    *,
+    owners: Iterable[uuid.UUID | None] | None = None,
+) -> None:
+    """Publish one `contacts_changed` for many contacts, whose followers then read them anew.
+
+    `owners`, from a caller who knows the assigned users, spares looking them up.
+    """
     contact_ids = list(contact_ids)
     publish(
         "contacts",
@@ -48,9 +57,14 @@ def announce_bulk(action: str, contact_ids: Iterable[uuid.UUID], list_ids: Itera
             "updatedBy": _actor_id(),
             "listIds": [str(list_id) for list_id in list_ids],
         },
-        owners=Contact.objects.filter(pk__in=contact_ids).values_list("assigned_to_id", flat=True).distinct(),
+        owners=owners_of(contact_ids) if owners is None else owners,
     )
     send_contacts_changed(contact_ids)
+
+
+def owners_of(contact_ids: Iterable[uuid.UUID]) -> set[uuid.UUID | None]:
+    """Return the users some contacts are assigned to; None stands for those that are nobody's."""
+    return set(Contact.objects.filter(pk__in=contact_ids).values_list("assigned_to_id", flat=True))
 
 
 def send_contacts_changed(contact_ids: list[uuid.UUID]) -> None:

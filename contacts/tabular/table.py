@@ -16,7 +16,7 @@ from contacts.tabular.errors import TableError, TableErrorCode
 from contacts.tabular.header import find_header
 from contacts.tabular.rows import Row
 from contacts.tabular.xls_file import read_xls
-from contacts.tabular.xlsx_file import read_xlsx, sheet_names
+from contacts.tabular.xlsx_file import count_xlsx, read_xlsx, sheet_names
 
 _SAMPLE_ROWS = 100
 
@@ -35,6 +35,16 @@ class Table:
     dialect: Dialect | None
     sheet: str | None
     _read: Callable[[], Iterator[Row]]
+    _count: Callable[[], int] | None = None
+
+    def count_rows(self) -> int:
+        """Return how many rows `rows` will yield, having read the file to its end; of a workbook, at most how many.
+
+        Raises TableError when the file breaks off or is damaged.
+        """
+        if self._count is not None:
+            return max(0, self._count() - self.header_row)
+        return sum(1 for _ in self.rows())
 
     def rows(self, start_after: int = 0) -> Iterator[Row]:
         """Yield the rows below the header in the file's order, those numbered beyond `start_after`.
@@ -92,7 +102,7 @@ def _open_xlsx(path: Path) -> Table:
     for name in sheet_names(path):
         read = partial(read_xlsx, path, name)
         if sample := _sample(read):
-            return _table("xlsx", read, sample, sheet=name)
+            return _table("xlsx", read, sample, sheet=name, count=partial(count_xlsx, path, name))
     raise _empty()
 
 
@@ -108,12 +118,13 @@ def _table(
     encoding: str | None = None,
     dialect: Dialect | None = None,
     sheet: str | None = None,
+    count: Callable[[], int] | None = None,
 ) -> Table:
     if not sample:
         raise _empty()
     header_row, headers = find_header(sample)
     below = [row for row in sample if row.number > header_row]
-    return Table(kind, headers, header_row, below, encoding, dialect, sheet, read)
+    return Table(kind, headers, header_row, below, encoding, dialect, sheet, read, count)
 
 
 def _empty() -> TableError:

@@ -262,6 +262,8 @@ def test_a_person_can_change_the_password_and_keeps_this_session_only(admin: Per
 
 
 def test_staff_use_the_api_with_their_back_office_session(admin: Person) -> None:
+    admin.user.is_staff = True
+    admin.user.save()
     client = Client(SERVER_NAME="localhost", enforce_csrf_checks=True)
     client.force_login(admin.user)
     assert client.get("/v1/auth/me").status_code == 401

@@ -43,7 +43,8 @@ class Principal:
         return self.role == Role.AGENT and self.visibility == Visibility.TEAM
 
 
-_COLUMNS = "u.id, u.email, u.name, o.id, o.subscription_tier, o.visibility, m.role, m.team"
+_PEOPLE = "u.id, u.email, u.name, o.id, o.subscription_tier, o.visibility"
+_COLUMNS = f"{_PEOPLE}, m.role, m.team"
 _ALIVE = "u.is_active AND m.is_active AND o.is_active"
 
 
@@ -73,6 +74,24 @@ def principal_of_member(user_id: uuid.UUID, organization_id: uuid.UUID) -> Princ
         SELECT {_COLUMNS}, NULL, o.default_region FROM users u
         JOIN memberships m ON m.user_id = u.id JOIN organizations o ON o.id = m.organization_id
         WHERE u.id = %s AND o.id = %s AND {_ALIVE}
+        """,
+        [user_id, organization_id],
+    )
+
+
+def principal_of_staff(user_id: uuid.UUID, organization_id: uuid.UUID) -> Principal | None:
+    """Return the caller of a back-office session: staff who administer or manage the organization.
+
+    The platform's operator acts as an admin of every organization, disabled ones included.
+    """
+    return _load(
+        f"""
+        SELECT {_PEOPLE}, CASE WHEN u.is_superuser THEN 'admin' ELSE m.role END, coalesce(m.team, ''),
+            NULL, o.default_region
+        FROM users u CROSS JOIN organizations o
+        LEFT JOIN memberships m ON m.user_id = u.id AND m.organization_id = o.id
+        WHERE u.id = %s AND o.id = %s AND u.is_active
+          AND (u.is_superuser OR (u.is_staff AND m.is_active AND o.is_active AND m.role IN ('admin', 'manager')))
         """,
         [user_id, organization_id],
     )

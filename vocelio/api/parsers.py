@@ -1,4 +1,4 @@
-"""JSON in, by orjson: strict, and safe against nesting and size."""
+"""Bodies in: JSON by orjson, strict and safe against nesting and size; uploads of limited size."""
 
 from collections.abc import Mapping
 from typing import IO, Any
@@ -6,7 +6,9 @@ from typing import IO, Any
 import orjson
 from django.conf import settings
 from rest_framework.exceptions import ParseError
-from rest_framework.parsers import BaseParser
+from rest_framework.parsers import BaseParser, MultiPartParser
+
+from vocelio.errors import TooLarge
 
 
 class OrjsonParser(BaseParser):
@@ -22,3 +24,18 @@ class OrjsonParser(BaseParser):
             return orjson.loads(body)
         except orjson.JSONDecodeError as error:
             raise ParseError(f"The body is not valid JSON: {error}") from None
+
+
+class UploadParser(MultiPartParser):
+    """Forms with a file; refuses one that announces more than MAX_UPLOAD_BYTES without reading it."""
+
+    # For the boundaries and the other fields of the form.
+    FORM_BYTES = 64 * 1024
+
+    def parse(
+        self, stream: IO[bytes], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> Any:
+        announced = int((parser_context or {})["request"].META.get("CONTENT_LENGTH") or 0)
+        if announced > settings.MAX_UPLOAD_BYTES + self.FORM_BYTES:
+            raise TooLarge
+        return super().parse(stream, media_type, parser_context)

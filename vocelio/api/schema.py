@@ -33,6 +33,7 @@ ERRORS = {
     "405": "No such method here",
     "406": "No such representation",
     "409": "Conflicts with what is there",
+    "413": "The file is too large",
     "415": "Unsupported media type",
     "422": "Not valid; details.errors lists every bad field",
     "429": "Rate limit exceeded; see Retry-After",

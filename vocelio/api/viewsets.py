@@ -17,6 +17,7 @@ from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
+from django.template.response import SimpleTemplateResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.generics import GenericAPIView
 from rest_framework.permissions import SAFE_METHODS
@@ -116,8 +117,9 @@ class TenantViewSet(ApiViewSet):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         with ExitStack() as self._scope:
             response: Any = super().dispatch(request, *args, **kwargs)
-            # Rendered inside the scope, since the browsable API still reads tables.
-            response.render()
+            if isinstance(response, SimpleTemplateResponse):
+                # Rendered inside the scope, since the browsable API still reads tables. A file is its own body.
+                response.render()
             if connection.in_atomic_block and response.status_code >= 400:
                 transaction.set_rollback(True)
             elif self._key is not None:

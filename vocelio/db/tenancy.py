@@ -16,6 +16,7 @@ WITHOUT_POLICY = {
     "auth_group": "Django's permissions, unused",
     "auth_group_permissions": "Django's permissions, unused",
     "auth_permission": "Django's permissions, unused",
+    "django_admin_log": "the platform operator's own log",
     "django_content_type": "Django's own",
     "django_migrations": "Django's own",
     "django_session": "the back office's sign-ins",

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from celery import current_app
 from django.db import InterfaceError, OperationalError, connection, transaction
@@ -22,6 +22,8 @@ from vocelio.organizations.scope import organization_scope
 from vocelio.realtime.publish import publish
 
 logger = logging.getLogger(__name__)
+
+JobT = TypeVar("JobT", bound=Job)
 
 # A worker that has not been heard of for this long has lost its job. Four heartbeats fit in.
 LEASE = timedelta(seconds=20)
@@ -85,7 +87,7 @@ def sweep_jobs(limit: int = 1000) -> int:
     return len(due)
 
 
-def cancel_job(job: Job) -> Job:
+def cancel_job(job: JobT) -> JobT:
     """Ask the job to stop: at once while it waits, after the step in hand while it runs."""
     model = type(job)
     job = model.objects.select_for_update().get(pk=job.pk)
@@ -101,7 +103,7 @@ def cancel_job(job: Job) -> Job:
 
 
 @contextmanager
-def running(job: Job) -> Iterator["Run"]:
+def running(job: JobT) -> Iterator["Run[JobT]"]:
     """Claim the job and hold it while the work inside runs step by step.
 
     Leaving normally completes it; a VocelioError or any other exception fails it with a reason, is audited
@@ -126,21 +128,24 @@ def running(job: Job) -> Iterator["Run"]:
             run.finish(JobStatus.COMPLETED)
 
 
-class Run:
+class Run(Generic[JobT]):
     """A claimed job: hands out steps, each one transaction that commits only while the claim holds."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: JobT) -> None:
         self.job = job
 
     @contextmanager
-    def step(self) -> Iterator["Step"]:
-        """Open the organization's scope for one unit of work and commit it together with its progress."""
+    def step(self) -> Iterator["Step[JobT]"]:
+        """Open the organization's scope for one unit of work and commit it together with its progress.
+
+        Raise JobCancelled instead when a person has asked for the end.
+        """
+        if self.job.cancel_requested_at is not None:
+            raise JobCancelled
         with organization_scope(self.job.organization_id):
             step = Step(self.job)
             yield step
             step.commit()
-        if self.job.cancel_requested_at is not None:
-            raise JobCancelled
 
     def finish(self, status: JobStatus, *, code: str = "", message: str = "") -> None:
         with organization_scope(self.job.organization_id):
@@ -149,10 +154,10 @@ class Run:
             _finish(self.job, status, code=code, message=message)
 
 
-class Step:
+class Step(Generic[JobT]):
     """One transaction of a run."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: JobT) -> None:
         self.job = job
         self.changes: dict[str, Any] = {}
 
@@ -180,7 +185,7 @@ class Step:
         publish(f"{job.noun}_progress", key=str(job.id), type=f"{job.noun}_progress", data=job.progress_event())
 
 
-def _claim(job: Job) -> Job:
+def _claim(job: JobT) -> JobT:
     """Take the job over if nobody holds a valid lease, raising its epoch."""
     model = type(job)
     with organization_scope(job.organization_id):
@@ -228,7 +233,7 @@ def _finish(job: Job, status: JobStatus, *, code: str = "", message: str = "") -
 
 
 @contextmanager
-def _heartbeat(run: Run) -> Iterator[None]:
+def _heartbeat(run: Run[Any]) -> Iterator[None]:
     """Prolong the lease from a thread of its own while a long step runs."""
     stop = threading.Event()
     job = run.job

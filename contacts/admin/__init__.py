@@ -1,0 +1,5 @@
+"""Pages of contacts, lists and imports in the back office."""
+
+from contacts.admin import contacts, imports, lists
+
+__all__ = ["contacts", "imports", "lists"]

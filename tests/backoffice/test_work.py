@@ -1,0 +1,187 @@
+"""What staff do in the back office goes through the services of the API."""
+
+from typing import Any
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+
+from contacts.models import Contact, ContactImport, ContactList
+from tests.factories import Person, make_organization, make_person, unique
+from tests.rows import make_row
+from vocelio.audit.models import AuditEntry
+from vocelio.organizations.models import Membership, Organization, Role
+from vocelio.organizations.scope import organization_scope
+from vocelio.users.models import Session
+
+CONTACTS = "/admin/contacts/contact/"
+LISTS = "/admin/contacts/contactlist/"
+
+
+def list_form(name: str, **fields: Any) -> dict[str, Any]:
+    return {"name": name, "description": "", "status": "active", "tags": "a, b", "settings": "{}", **fields}
+
+
+def test_a_list_is_made_changed_and_deleted_on_record(manager: Person, organization: Organization):
+    assert manager.client.post(f"{LISTS}add/", list_form("Autumn")).status_code == 302
+    with organization_scope(organization.pk):
+        made = ContactList.objects.get(name="Autumn")
+    assert made.tags == ["a", "b"]
+    assert made.created_by_id == manager.user.pk
+    assert manager.client.post(f"{LISTS}{made.pk}/change/", list_form("Winter")).status_code == 302
+    assert manager.client.post(f"{LISTS}{made.pk}/delete/", {"post": "yes"}).status_code == 302
+    with organization_scope(organization.pk):
+        entries = AuditEntry.objects.filter(resource="contactlist").order_by("created_at", "id")
+        assert [(entry.action, entry.door, entry.user_id) for entry in entries] == [
+            (action, "admin", manager.user.pk) for action in ("list.created", "list.updated", "list.deleted")
+        ]
+        assert entries[1].details == {"fields": ["name"]}
+        assert not ContactList.objects.filter(pk=made.pk).exists()
+
+
+def test_a_refusal_of_the_service_is_shown_in_the_form(manager: Person, organization: Organization):
+    with organization_scope(organization.pk):
+        make_row(ContactList, name="Autumn")
+    answer = manager.client.post(f"{LISTS}add/", list_form("Autumn"))
+    assert answer.status_code == 200
+    assert "There is already a list of this name." in answer.content.decode()
+    assert 'value="Autumn"' in answer.content.decode()
+
+
+def contact_form(**fields: Any) -> dict[str, Any]:
+    empty = dict.fromkeys(("first_name", "last_name", "phone", "phone_extension", "email", "company", "title"), "")
+    empty |= dict.fromkeys(("assigned_to", "source", "tags", "address", "city", "state", "zip", "country"), "")
+    return {**empty, "notes": "", "private_notes": "", "custom_fields": "{}", "status": "active", **fields}
+
+
+def test_a_contact_is_typed_in_changed_deleted_and_restored(manager: Person, organization: Organization):
+    form = contact_form(first_name="Ada", phone="(212) 555-0147", email="Ada@Example.test")
+    assert manager.client.post(f"{CONTACTS}add/", form).status_code == 302
+    with organization_scope(organization.pk):
+        contact = Contact.objects.get()
+    assert (contact.phone, contact.email) == ("+12125550147", "ada@example.test")
+    page = f"{CONTACTS}{contact.pk}/"
+    form |= {"private_notes": "between us", "assigned_to": str(manager.user.pk)}
+    assert manager.client.post(f"{page}change/", form).status_code == 302
+    assert "between us" in manager.client.get(f"{page}change/").content.decode()
+    assert manager.client.post(f"{page}delete/", {"post": "yes"}).status_code == 302
+    assert str(contact.pk) not in manager.client.get(CONTACTS).content.decode()
+    trash = manager.client.get(f"{CONTACTS}?trash=yes&q=ada").content.decode()
+    assert str(contact.pk) in trash
+    assert manager.client.post(f"{page}change/", form).status_code == 403
+    manager.client.post(f"{CONTACTS}?trash=yes", {"action": "restore", "_selected_action": [str(contact.pk)]})
+    assert str(contact.pk) in manager.client.get(CONTACTS).content.decode()
+    with organization_scope(organization.pk):
+        contact = Contact.objects.get()
+        entries = AuditEntry.objects.filter(resource="contact", door="admin").values_list("action", flat=True)
+        assert set(entries) == {"contact.created", "contact.updated", "contact.deleted", "contact.bulk_changed"}
+    assert contact.assigned_to_id == manager.user.pk
+
+
+def test_a_taken_or_wrong_number_is_said_at_the_field(manager: Person, organization: Organization):
+    with organization_scope(organization.pk):
+        make_row(Contact, phone="+12125550147")
+    for phone, reason in (("212.555.0147", "already"), ("555", "Not a phone number"), ("", "needs a phone number")):
+        answer = manager.client.post(f"{CONTACTS}add/", contact_form(first_name="Ada", phone=phone))
+        assert answer.status_code == 200
+        assert reason in answer.content.decode()
+
+
+def test_many_contacts_go_to_the_trash_at_once(manager: Person, organization: Organization):
+    with organization_scope(organization.pk):
+        ids = [str(make_row(Contact).pk) for _ in range(3)]
+    chosen = {"action": "delete_selected", "_selected_action": ids[:2], "post": "yes"}
+    assert manager.client.post(CONTACTS, chosen).status_code == 302
+    with organization_scope(organization.pk):
+        assert Contact.objects.in_trash().count() == 2
+
+
+def test_search_finds_words_and_the_end_of_a_number(manager: Person, organization: Organization):
+    with organization_scope(organization.pk):
+        ada = make_row(Contact, first_name="Ada", last_name="Lovelace", phone="+12125550147")
+        bob = make_row(Contact, first_name="Bob")
+    for query in ("love", "550147", "ada lovel", "love&status__exact=active"):
+        page = manager.client.get(f"{CONTACTS}?q={query}").content.decode()
+        assert str(ada.pk) in page, query
+        assert str(bob.pk) not in page, query
+
+
+def test_people_of_other_organizations_cannot_be_made_responsible(manager: Person, outsider: Person):
+    page = manager.client.get(f"{CONTACTS}add/").content.decode()
+    assert manager.user.name in page
+    assert outsider.user.name not in page
+
+
+def test_a_file_is_taken_in_and_its_progress_told(manager: Person, organization: Organization):
+    file = SimpleUploadedFile("leads.csv", b"phone,email\n+12125550123,a@b.example\n")
+    answer = manager.client.post("/admin/contacts/contactimport/add/", {"file": file, "list_name": "Leads"})
+    with organization_scope(organization.pk):
+        job = ContactImport.objects.get()
+        foreign_free = str(job.pk)
+    assert answer.headers["Location"] == reverse("admin:contacts_contactimport_change", args=[job.pk])
+    assert f'data-job="{job.pk}"' in manager.client.get(answer.headers["Location"]).content.decode()
+    told = manager.client.get(reverse("admin:job_progress"), {"ids": foreign_free}).json()
+    assert [(row["id"], row["status"]) for row in told["jobs"]] == [(str(job.pk), "pending")]
+
+
+def test_progress_of_a_foreign_job_is_not_told(manager: Person):
+    with organization_scope(make_organization().pk):
+        job = make_row(ContactImport)
+    assert manager.client.get(reverse("admin:job_progress"), {"ids": str(job.pk)}).json() == {"jobs": []}
+    assert manager.client.get(reverse("admin:job_progress"), {"ids": "nonsense"}).status_code == 400
+
+
+def test_a_file_that_is_no_table_is_refused_in_the_form(manager: Person):
+    file = SimpleUploadedFile("leads.csv", b"%PDF-1.7 nothing to see")
+    answer = manager.client.post("/admin/contacts/contactimport/add/", {"file": file})
+    assert answer.status_code == 200
+    assert b"text-red-600" in answer.content
+
+
+def test_a_waiting_import_is_cancelled(manager: Person, organization: Organization):
+    with organization_scope(organization.pk):
+        job = make_row(ContactImport)
+    page = reverse("admin:contacts_contactimport_cancel", args=[job.pk])
+    assert manager.client.get(page).status_code == 403
+    assert manager.client.post(page).status_code == 302
+    with organization_scope(organization.pk):
+        job.refresh_from_db()
+    assert job.status == "cancelled"
+
+
+def test_an_admin_invites_and_changes_members_and_a_manager_does_not(admin: Person, manager: Person, organization: Any):
+    form = {"email": f"{unique('new')}@example.test", "name": "New", "role": "agent", "team": ""}
+    assert manager.client.post("/admin/members/invitation/add/", form).status_code == 403
+    assert admin.client.post("/admin/members/invitation/add/", form).status_code == 302
+    agent = make_person(organization, Role.AGENT)
+    page = reverse("admin:organizations_membership_change", args=[agent.user.memberships.get().pk])
+    manager.client.post(page, {"role": "admin", "team": "", "is_active": "on"})
+    assert agent.user.memberships.get().role == Role.AGENT
+    assert admin.client.post(page, {"role": "manager", "team": "", "is_active": "on"}).status_code == 302
+    assert agent.user.memberships.get().role == Role.MANAGER
+
+
+def test_the_last_admin_stays_admin(admin: Person):
+    membership = Membership.objects.get(user=admin.user)
+    page = reverse("admin:organizations_membership_change", args=[membership.pk])
+    answer = admin.client.post(page, {"role": "agent", "team": "", "is_active": "on"})
+    assert "at least one active admin" in answer.content.decode()
+    membership.refresh_from_db()
+    assert membership.role == Role.ADMIN
+
+
+def test_an_admin_ends_a_members_sessions(admin: Person, organization: Organization):
+    agent = make_person(organization, Role.AGENT)
+    admin.client.post("/admin/users/session/", {"action": "end", "_selected_action": [str(agent.session.pk)]})
+    assert Session.objects.get(pk=agent.session.pk).end_reason == "ended_by_admin"
+    assert agent.get("/v1/contact-lists").status == 401
+
+
+def test_the_operator_makes_an_organization_and_an_admin_cannot(operator: Person, admin: Person):
+    slug = unique("made")
+    form = {"name": "Made", "slug": slug, "subscription_tier": "free", "default_region": "US", "settings": "{}"}
+    form |= {"visibility": "organization", "is_active": "on"}
+    assert admin.client.post("/admin/organizations/organization/add/", form).status_code == 403
+    assert operator.client.post("/admin/organizations/organization/add/", form).status_code == 302
+    made = Organization.objects.get(slug=slug)
+    with organization_scope(made.pk):
+        assert AuditEntry.objects.get().action == "organization.created"
