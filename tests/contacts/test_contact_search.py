@@ -55,6 +55,16 @@ def test_a_contact_is_found_by(manager: Person, words):
     assert answer["pagination"]["total"] == 1
 
 
+@pytest.mark.parametrize("words", ["0958", "+44 20 7946 0958", "020 7946 0958", "2079460958", "79460958"])
+def test_a_phone_with_zeros_is_found_as_it_ends_and_as_it_is_dialled_at_home(manager: Person, words: str):
+    contact = make_contact(manager, phone="+442079460958")
+    make_contact(manager, phone="+442079460959")
+    answer = manager.client.get(
+        "/v1/contacts", {"search": words}, headers={"Authorization": f"Bearer {manager.token}"}
+    ).json()
+    assert [found["id"] for found in answer["data"]] == [contact["id"]]
+
+
 @pytest.mark.parametrize(
     "words", ["brien else", "671", "5552", "ith", "...", "'; DROP TABLE contacts; --", "\\", "vip"]
 )
