@@ -109,6 +109,7 @@ def merge_chunk(job: ContactImport, candidates: Sequence[Candidate], *, skip_dup
     with connection.cursor() as cursor:
         # Imports of one organization write in turns: otherwise they would wait for each other's rows crosswise.
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('imports ' || %s, 0))", [job.organization_id])
+        cursor.execute("SELECT analyze_grown_contacts()")
     values = {
         "organization": job.organization_id,
         "user": job.created_by_id,

@@ -3,6 +3,7 @@ import io
 import openpyxl
 import pytest
 from django.core.files.storage import default_storage
+from django.db import connection
 from django.test import override_settings
 
 from benchmarks.contact_files import existing_phones, write_csv
@@ -10,7 +11,7 @@ from contacts.models import Contact, ContactImport, ContactListMembership
 from contacts.services import import_chunks, imports
 from contacts.signals import contacts_changed
 from tests.contacts.uploads import contacts_of, import_file, rejected_rows, upload
-from tests.factories import make_organization, make_person, run_jobs
+from tests.factories import make_organization, make_person, phone_number, run_jobs
 from vocelio.audit.models import AuditEntry
 from vocelio.jobs.services import cancel_job
 from vocelio.organizations.models import Tier
@@ -379,3 +380,12 @@ def _file(content: str):
     from django.core.files.uploadedfile import SimpleUploadedFile
 
     return SimpleUploadedFile("contacts.csv", content.encode())
+
+
+def test_an_import_leaves_no_table_without_statistics(manager):
+    rows = (f"Ann,,{phone_number()},," for _ in range(600))
+    import_file(manager, HEADER + "".join(f"{row}\n" for row in rows))
+    import_file(manager, HEADER + ANN)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT reltuples FROM pg_class WHERE oid = 'contacts'::regclass")
+        assert cursor.fetchone()[0] > 0
