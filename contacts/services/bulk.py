@@ -190,6 +190,6 @@ def _add(contact_list: ContactList, contact_ids: set[uuid.UUID]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO contact_list_memberships (id, organization_id, contact_id, list_id, added_by_id)"
-            " SELECT uuid7(), %s, contact_id, %s, %s FROM unnest(%s) AS contact_id ON CONFLICT DO NOTHING",
+            " SELECT uuid7(), %s, contact_id, %s, %s FROM unnest(%s::uuid[]) AS contact_id ON CONFLICT DO NOTHING",
             [contact_list.organization_id, contact_list.pk, current_actor().user_id, sorted(contact_ids)],
         )

@@ -57,7 +57,7 @@ class ContactListViewSet(ListMixin, CreateMixin, RetrieveMixin, UpdateMixin, Des
         """Put up to 10,000 contacts on the list."""
         return self._change_members(bulk.add_to_list)
 
-    @extend_schema(request=ContactIdsSerializer, responses=BulkResultSerializer)
+    @extend_schema(request=ContactIdsSerializer, responses={200: BulkResultSerializer})
     @add_contacts.mapping.delete
     def remove_contacts(self, request: Request, pk: uuid.UUID) -> Response:
         """Take up to 10,000 contacts off the list; they stay contacts."""

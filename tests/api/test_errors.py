@@ -42,6 +42,11 @@ def test_nul_characters_are_422(admin):
     assert_shape(admin.post("/v1/contact-lists", {"name": "a", "settings": {"k": "\0"}}), 422, "VALIDATION_ERROR")
 
 
+def test_a_value_beyond_the_databases_range_is_422(admin):
+    answer = admin.get("/v1/audit-log?from=3821-09-09T00:12:14.7744%2B19:25")
+    assert_shape(answer, 422, "VALIDATION_ERROR")
+
+
 def test_conflicts_name_what_is_there(admin):
     first = admin.post("/v1/contact-lists", {"name": "Leads"})
     answer = admin.post("/v1/contact-lists", {"name": "Leads"})

@@ -83,3 +83,11 @@ def test_agents_read_lists_and_do_not_change_them(manager: Person, agent: Person
     assert agent.put(f"/v1/contact-lists/{contact_list}", {"name": "x"}).status == 403
     assert agent.delete(f"/v1/contact-lists/{contact_list}").status == 403
     assert agent.post(f"/v1/contact-lists/{contact_list}/contacts", {"contactIds": [str(uuid.uuid4())]}).status == 403
+
+
+def test_contacts_that_do_not_exist_are_listed_as_failed(manager):
+    made = manager.post("/v1/contact-lists", {"name": unique("list")}).data
+    stranger = str(uuid.uuid4())
+    answer = manager.post(f"/v1/contact-lists/{made['id']}/contacts", {"contactIds": [stranger]})
+    assert (answer.status, answer.json["successful"], answer.json["failed"]) == (200, 0, 1)
+    assert answer.json["errors"][0]["contactId"] == stranger

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.core.exceptions import ValidationError as DjangoValidationError
-from django.db import IntegrityError, OperationalError
+from django.db import DataError, IntegrityError, OperationalError
 from django.http import Http404, HttpRequest, JsonResponse
 from django.utils import timezone
 from rest_framework import exceptions
@@ -67,6 +67,10 @@ def _answer(error: Exception, context: dict[str, Any]) -> Response | None:
             status=503,
             headers={"Retry-After": "5"},
         )
+    if isinstance(error, DataError):
+        # What no field could know to be out of the database's range, such as a time zone of 19 hours.
+        logger.warning("Value out of range", exc_info=error)
+        return _invalid([_problem("", "A value is out of range.", "range")], context)
     if isinstance(error, IntegrityError):
         logger.warning("Constraint violated", exc_info=error)
         return Response(error_body("CONFLICT", "This conflicts with what is already there."), status=409)

@@ -213,7 +213,7 @@ class UpdateMixin:
 class DestroyMixin:
     """DELETE one; `perform_destroy(instance)` calls the service and returns the message."""
 
-    @extend_schema(responses=MessageSerializer)
+    @extend_schema(responses={200: MessageSerializer})
     def destroy(self: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
         response: Response = self.message(self.perform_destroy(self.get_object()))
         return response

@@ -51,7 +51,7 @@ class MemberViewSet(ListMixin, RetrieveMixin, UpdateMixin, DestroyMixin, TenantV
     def perform_update(self, instance: Membership, data: dict[str, Any]) -> Membership:
         return members.update_member(instance, **data)
 
-    @extend_schema(responses=MessageSerializer)
+    @extend_schema(responses={200: MessageSerializer})
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Deactivate a member; what they made stays."""
         return super().destroy(request, *args, **kwargs)
@@ -78,7 +78,7 @@ class InvitationViewSet(ListMixin, DestroyMixin, TenantViewSet):
         invitation, is_new = invitations.invite_member(**self.validated())
         return self.respond(self.get_serializer(invitation).data, status=201 if is_new else 200)
 
-    @extend_schema(responses=MessageSerializer)
+    @extend_schema(responses={200: MessageSerializer})
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Withdraw an invitation; its link opens nothing any more."""
         return super().destroy(request, *args, **kwargs)

@@ -130,7 +130,7 @@ class SessionViewSet(ListMixin, ApiViewSet):
             return Session.objects.none()
         return Session.objects.live().filter(user_id=self.principal.user_id).select_related("organization")
 
-    @extend_schema(responses=MessageSerializer)
+    @extend_schema(responses={200: MessageSerializer})
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """End a session: that device is signed out at once."""
         session = get_object_or_404(self.get_queryset(), pk=self.kwargs["pk"])
