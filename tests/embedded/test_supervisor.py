@@ -7,11 +7,12 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.factories import wait_until
 from vocelio.embedded.lock import AlreadyRunning, lock
 from vocelio.embedded.process import Process, Program
 from vocelio.embedded.state import read_state, with_keys, write_state
@@ -24,13 +25,6 @@ def python(code: str, folder: Path, grace: float = 10.0) -> Program:
 
 def silent(name: str, line: str) -> None:
     pass
-
-
-def eventually(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline, "not within the time"
-        time.sleep(0.01)
 
 
 def is_alive(process: int) -> bool:
@@ -89,17 +83,17 @@ def test_the_lock_outlives_a_killed_run_until_its_children_are_gone(tmp_path: Pa
 def test_stopping_takes_the_children_of_a_program_along(tmp_path: Path) -> None:
     code = "import subprocess, sys, time; c = subprocess.Popen(['sleep', '60']); print(c.pid); time.sleep(60)"
     process = Process(python(code, tmp_path), silent)
-    eventually(lambda: process.output)
+    wait_until(lambda: process.output)
     grandchild = int(process.output[0])
     assert is_alive(grandchild)
     process.stop()
-    eventually(lambda: not is_alive(grandchild))
+    wait_until(lambda: not is_alive(grandchild))
 
 
 def test_a_program_that_ignores_its_signal_is_killed_after_its_grace(tmp_path: Path) -> None:
     code = "import signal, time; signal.signal(15, signal.SIG_IGN); print(1); time.sleep(60)"
     process = Process(python(code, tmp_path, grace=0.1), silent)
-    eventually(lambda: process.output)
+    wait_until(lambda: process.output)
     process.stop()
     assert process.exit_code() == 128 + signal.SIGKILL
 
@@ -110,7 +104,7 @@ def test_a_program_that_keeps_dying_stops_everything_with_its_last_output(
     descriptor = os.open(tmp_path, os.O_RDONLY)
     child = Supervised(python("print('no such table'); exit(3)", tmp_path), descriptor)
     with pytest.raises(GaveUp):
-        eventually(child.check)
+        wait_until(child.check)
     os.close(descriptor)
     said = capsys.readouterr().out
     assert said.count("child ended with code 3; starting it again") == 4
