@@ -98,7 +98,7 @@ def test_a_dead_workers_job_is_rung_again_and_goes_on_from_its_checkpoint(job, r
     rings.clear()
     lose_lease(job)
     sweep_jobs()
-    assert rings == [job.id]
+    assert rings.count(job.id) == 1
     with running(job) as run:
         assert (run.job.checkpoint, run.job.epoch, run.job.attempt) == ({"row": 2}, 2, 1)
         with run.step() as step:

@@ -89,7 +89,7 @@ def start_server() -> Iterator[Callable[..., Server]]:
     processes = []
 
     def start(**environment: str) -> Server:
-        port = free_port()
+        port = int(environment.get("PORT") or free_port())
         command = [
             sys.executable,
             "-m",

@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -10,11 +11,12 @@ from websockets.exceptions import InvalidStatus
 
 from contacts.models import ContactImport
 from tests.factories import Person, make_organization, make_person
-from tests.realtime.server import Server
+from tests.realtime.server import Server, free_port
 from vocelio.audit.models import AuditEntry
 from vocelio.organizations.models import Role
 from vocelio.organizations.scope import organization_scope
 from vocelio.realtime.publish import publish
+from vocelio.users.models import User
 
 
 @pytest.fixture
@@ -234,3 +236,51 @@ def test_frames_are_exactly_as_documented(server: Server, manager: Person) -> No
             publish("contacts", type="contact_updated", key="c1", data=data, owners=[uuid.uuid4()])
         assert client.hear() == {"type": "contact_updated", "data": data, "sequence": 1}
         assert json.dumps(data)
+
+
+@pytest.fixture
+def own_origin(start_server: Callable[..., Server]) -> tuple[Server, str]:
+    """Return a server that knows its own address, and the origin of its pages."""
+    port = free_port()
+    return start_server(PORT=str(port)), f"http://127.0.0.1:{port}"
+
+
+def cookie_of(person: Person) -> str:
+    User.objects.filter(pk=person.user.pk).update(is_staff=True)
+    person.client.force_login(User.objects.get(pk=person.user.pk))
+    assert person.client.get("/admin/").status_code == 200
+    return f"sessionid={person.client.cookies['sessionid'].value}"
+
+
+def test_pages_of_the_back_office_sign_in_by_their_cookie(own_origin: tuple[Server, str], manager: Person) -> None:
+    server, origin = own_origin
+    headers = {"Cookie": cookie_of(manager)}
+    with server.connect(origin=origin, additional_headers=headers) as client:
+        client.say(type="authenticate", session=True)
+        answer = client.hear("authenticated")
+        assert (answer["role"], answer["organizationId"]) == ("manager", str(manager.organization.id))
+        assert client.subscribe("contacts")["type"] == "subscribed"
+        manager.client.logout()
+        assert client.closed()[0] == 4401
+
+
+def test_a_cookie_signs_in_pages_of_this_host_only(own_origin: tuple[Server, str], manager: Person) -> None:
+    server, _ = own_origin
+    cookie = cookie_of(manager)
+    for origin, sent in (("http://localhost:3000", cookie), (None, cookie), (own_origin[1], "sessionid=nonsense")):
+        with server.connect(origin=origin, additional_headers={"Cookie": sent}) as client:
+            client.say(type="authenticate", session=True)
+            assert client.closed()[0] == 4401
+
+
+def test_a_cookie_of_nobodys_staff_is_refused(own_origin: tuple[Server, str]) -> None:
+    server, origin = own_origin
+    agent = make_person(make_organization(), Role.AGENT)
+    agent.client.force_login(agent.user)
+    session = agent.client.session
+    session["organization_id"] = str(agent.organization.id)
+    session.save()
+    headers = {"Cookie": f"sessionid={agent.client.cookies['sessionid'].value}"}
+    with server.connect(origin=origin, additional_headers=headers) as client:
+        client.say(type="authenticate", session=True)
+        assert client.closed()[0] == 4403

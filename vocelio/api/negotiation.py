@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 from typing import Any
 
-from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
 
-class DownloadNegotiation(BaseContentNegotiation):
+class DownloadNegotiation(DefaultContentNegotiation):
     """Whatever the caller accepts, the file is what it is and errors are JSON; `?format=` is left to the action."""
 
     def select_renderer(

@@ -54,6 +54,16 @@ class ModelSerializer(CamelCaseMixin, serializers.ModelSerializer[Any]):
         return []
 
 
+class NamedSerializer(Serializer):
+    """Another record, as {id, name}; null for none."""
+
+    id = serializers.UUIDField(read_only=True)
+    name = serializers.CharField(source="__str__", read_only=True)
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"read_only": True, "allow_null": True, **kwargs})
+
+
 class PlainJSONField(serializers.JSONField):
     """Free JSON, an object unless said otherwise, without what PostgreSQL's jsonb cannot hold."""
 

@@ -27,6 +27,8 @@ class TenantAdmin(ModelAdmin):  # type: ignore[misc]
     """
 
     permissions: ClassVar[dict[str, str]] = {}
+    # Whether the platform's operators alone may do what the permissions say.
+    for_operators: ClassVar[bool] = False
     # Where the sidebar shows it.
     section: ClassVar[str]
     icon: ClassVar[str]
@@ -55,6 +57,8 @@ class TenantAdmin(ModelAdmin):  # type: ignore[misc]
 
     def may(self, request: HttpRequest, action: str) -> bool:
         """Say whether the person's role allows the action."""
+        if self.for_operators and not request.user.is_superuser:
+            return False
         permission, principal = self.permissions.get(action), principal_of(request)
         return permission is not None and principal is not None and principal.may(permission)
 

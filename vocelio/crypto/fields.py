@@ -33,9 +33,17 @@ class EncryptedAttribute:
 
 
 class EncryptedTextField(models.TextField):  # type: ignore[type-arg]
-    """Plain text in Python, AES-256-GCM in the table. Cannot be searched; empty stays empty."""
+    """Plain text in Python, AES-256-GCM in the table. Cannot be searched, `dumpdata` leaves it out; empty stays empty."""
 
     descriptor_class = EncryptedAttribute
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{**kwargs, "serialize": False})
+
+    def deconstruct(self) -> Any:
+        name, path, args, kwargs = super().deconstruct()
+        kwargs.pop("serialize", None)
+        return name, path, args, kwargs
 
     def place(self, instance: models.Model) -> str:
         """Name table, column and row: what the ciphertext is bound to."""

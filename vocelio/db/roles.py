@@ -6,7 +6,14 @@ from django.conf import settings
 from django.db import connection
 
 # Written once, never changed: the role may only add and read.
-APPEND_ONLY_TABLES = ("audit_log", "audit_seals")
+APPEND_ONLY_TABLES = (
+    "audit_log",
+    "audit_seals",
+    "contact_profile_audit_log",
+    "deal_stage_history",
+    "dnc_certificates",
+    "dnc_registry_accesses",
+)
 
 
 def grant_application_role() -> None:

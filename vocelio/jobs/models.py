@@ -84,6 +84,11 @@ class Job(TenantModel):
     def resource(self) -> str:
         return self._meta.model_name or ""
 
+    @property
+    def event(self) -> str:
+        """Return the topic and type of this kind's progress events."""
+        return f"{self.noun}_progress"
+
     def audit_counts(self) -> dict[str, int]:
         """Return the numbers that the audit entry of the finished run holds."""
         return {"processed": self.processed}

@@ -5,7 +5,7 @@ import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
 from celery import current_app
@@ -102,12 +102,20 @@ def cancel_job(job: JobT) -> JobT:
     return job
 
 
+class JobParked(Exception):
+    """The work cannot go on before `until` (somebody else's quota); the job waits and resumes from its checkpoint."""
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__(f"until {until.isoformat()}")
+        self.until = until
+
+
 @contextmanager
 def running(job: JobT) -> Iterator["Run[JobT]"]:
     """Claim the job and hold it while the work inside runs step by step.
 
     Leaving normally completes it; a VocelioError or any other exception fails it with a reason, is audited
-    and raised again. JobNotClaimed when another worker holds it.
+    and raised again; JobParked gives it back until a time. JobNotClaimed when another worker holds it.
     """
     run = Run(_claim(job))
     with _heartbeat(run):
@@ -118,6 +126,8 @@ def running(job: JobT) -> Iterator["Run[JobT]"]:
             raise
         except JobCancelled:
             run.finish(JobStatus.CANCELLED)
+        except JobParked as parked:
+            run.park(parked.until)
         except VocelioError as error:
             run.finish(JobStatus.FAILED, code=error.code, message=error.message)
             raise
@@ -153,6 +163,17 @@ class Run(Generic[JobT]):
                 raise JobSuperseded
             _finish(self.job, status, code=code, message=message)
 
+    def park(self, until: datetime) -> None:
+        """Let go of the job; the sweeper rings it again at `until`."""
+        with organization_scope(self.job.organization_id):
+            if not _hold(self.job, attempt=0):
+                raise JobSuperseded
+            # No heartbeat prolongs what is pending, and a person may cancel it at once.
+            self.job.status, self.job.lease_until = JobStatus.PENDING, None
+            self.job.save(update_fields=["status", "lease_until"])
+            Doorbell.objects.filter(pk=self.job.pk).update(due_at=until)
+            _publish(self.job)
+
 
 class Step(Generic[JobT]):
     """One transaction of a run."""
@@ -182,7 +203,11 @@ class Step(Generic[JobT]):
             self.set(progress=min(99, job.processed * 100 // job.total))
         if not _hold(job, attempt=0, **self.changes):
             raise JobSuperseded
-        publish(f"{job.noun}_progress", key=str(job.id), type=f"{job.noun}_progress", data=job.progress_event())
+        _publish(job)
+
+
+def _publish(job: Job) -> None:
+    publish(job.event, key=str(job.id), type=job.event, data=job.progress_event())
 
 
 def _claim(job: JobT) -> JobT:
@@ -229,7 +254,7 @@ def _finish(job: Job, status: JobStatus, *, code: str = "", message: str = "") -
     job.save(update_fields=["status", "error_code", "error_message", "completed_at", "progress", "lease_until"])
     Doorbell.objects.filter(pk=job.pk).delete()
     record(f"{job.noun}.{status}", job.resource, job.id, **job.audit_counts())
-    publish(f"{job.noun}_progress", key=str(job.id), type=f"{job.noun}_progress", data=job.progress_event())
+    _publish(job)
 
 
 @contextmanager

@@ -30,6 +30,9 @@ class Scope:
     notes: dict[str, list[object]] = field(default_factory=dict)
 
 
+# What else each transaction is told: names of settings, and who knows their values. Filled by apps at start.
+transaction_settings: dict[str, Callable[[], str]] = {}
+
 _current: ContextVar[Scope | None] = ContextVar("organization_scope", default=None)
 
 
@@ -73,6 +76,15 @@ def organization_scope(organization_id: uuid.UUID) -> Iterator[Scope]:
 
 
 def set_organization(organization_id: uuid.UUID | None) -> None:
-    """Tell the policies which organization the rest of this transaction works for."""
+    """Tell the policies which organization the rest of this transaction works for, and triggers what they ask for."""
+    settings = {"app.org": str(organization_id or "")}
+    set_locally(settings | {name: read() for name, read in transaction_settings.items()})
+
+
+def set_locally(settings: dict[str, str]) -> None:
+    """Set PostgreSQL settings until the transaction ends, in one statement."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('app.org', %s, true)", [str(organization_id or "")])
+        cursor.execute(
+            f"SELECT {', '.join(['set_config(%s, %s, true)'] * len(settings))}",
+            [text for setting in settings.items() for text in setting],
+        )

@@ -11,7 +11,9 @@ import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
+from http.cookies import SimpleCookie
 from typing import Any
+from urllib.parse import urlsplit
 
 import orjson
 from channels.generic.websocket import AsyncWebsocketConsumer
@@ -24,8 +26,8 @@ from vocelio.errors import Conflict, Forbidden, Invalid, NotFound, VocelioError
 from vocelio.organizations.scope import organization_scope
 from vocelio.realtime.hub import Socket, hub, in_thread
 from vocelio.realtime.topics import NotAllowed, Subscription, read_id
-from vocelio.realtime.viewers import FORBIDDEN, UNAUTHORIZED, Refused, Viewer, load_viewer
-from vocelio.users.tokens import Claims, InvalidToken, read_access_token
+from vocelio.realtime.viewers import FORBIDDEN, UNAUTHORIZED, Pass, Refused, StaffPass, TokenPass, Viewer
+from vocelio.users.tokens import InvalidToken, read_access_token
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +61,7 @@ class EventConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels h
 
     async def connect(self) -> None:
         self.socket = Socket(overflow=self._overflow, recheck=self._recheck)
-        self.claims: Claims | None = None
+        self.signed_in: Pass | None = None
         self.writer: asyncio.Task[None] | None = None
         self.timer: asyncio.TimerHandle | None = None
         self.is_over = False
@@ -129,7 +131,35 @@ class EventConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels h
         return handlers[kind]
 
     async def _authenticate(self, message: dict[str, Any]) -> None:
-        """Accept a token; a later one of the same session prolongs the connection."""
+        """Accept a token, or the back office's cookie; a later token of the same session prolongs the connection."""
+        try:
+            signed_in = await self._read_pass(message)
+            viewer = await in_thread(signed_in.viewer)()
+            if self.socket.viewer is None:
+                self.socket.viewer = viewer
+                self.sequence = await hub.join(self.socket)
+        except DatabaseError:
+            raise Refused(TRY_AGAIN, Unavailable.message) from None
+        before = self.socket.viewer.principal
+        if (before.user_id, before.organization_id) != (signed_in.user_id, signed_in.organization_id):
+            raise Conflict("This connection belongs to another sign-in; open a new one.")
+        self.signed_in = signed_in
+        self.socket.viewer = viewer
+        self._end_later(signed_in.expires_at - time.time(), signed_in.expiry)
+        self._say(
+            {
+                "type": "authenticated",
+                "userId": str(signed_in.user_id),
+                "organizationId": str(signed_in.organization_id),
+                "role": viewer.principal.role,
+                "sequence": self.sequence,
+                "expiresAt": datetime.fromtimestamp(signed_in.expires_at, UTC).isoformat().replace("+00:00", "Z"),
+            }
+        )
+
+    async def _read_pass(self, message: dict[str, Any]) -> Pass:
+        if message.get("session") is True:
+            return await self._read_cookie()
         try:
             claims = read_access_token(str(message.get("token", "")))
         except InvalidToken as error:
@@ -137,29 +167,15 @@ class EventConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels h
         organization_id = claims.organization_id
         if message.get("organizationId") is not None:
             organization_id = uuid.UUID(read_id("organizationId", message["organizationId"]))
-        try:
-            viewer = await in_thread(load_viewer)(claims.session_id, claims.user_id, organization_id)
-            if self.socket.viewer is None:
-                self.socket.viewer = viewer
-                self.sequence = await hub.join(self.socket)
-        except DatabaseError:
-            raise Refused(TRY_AGAIN, Unavailable.message) from None
-        before = self.socket.viewer.principal
-        if (before.user_id, before.organization_id) != (claims.user_id, organization_id):
-            raise Conflict("This connection belongs to another sign-in; open a new one.")
-        self.claims = claims
-        self.socket.viewer = viewer
-        self._end_later(claims.raw["exp"] - time.time(), "The access token has expired.")
-        self._say(
-            {
-                "type": "authenticated",
-                "userId": str(claims.user_id),
-                "organizationId": str(organization_id),
-                "role": viewer.principal.role,
-                "sequence": self.sequence,
-                "expiresAt": datetime.fromtimestamp(claims.raw["exp"], UTC).isoformat().replace("+00:00", "Z"),
-            }
-        )
+        return TokenPass(claims.user_id, organization_id, claims.session_id, claims.raw["exp"])
+
+    async def _read_cookie(self) -> Pass:
+        """Read the session of the page that opened the socket: one of this very server, whose origin browsers name."""
+        key = SimpleCookie(self._header(b"cookie")).get(settings.SESSION_COOKIE_NAME)
+        if key is None or urlsplit(self._header(b"origin")).netloc != self._header(b"host"):
+            raise Refused(UNAUTHORIZED, "Sign in to the back office first.")
+        signed_in: Pass = await in_thread(StaffPass.read)(key.value)
+        return signed_in
 
     async def _subscribe(self, message: dict[str, Any]) -> None:
         self._viewer()
@@ -190,23 +206,20 @@ class EventConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels h
     # What becomes of the connection.
 
     def _viewer(self) -> Viewer:
-        if self.claims is None or self.socket.viewer is None:
+        if self.signed_in is None or self.socket.viewer is None:
             raise SignInFirst
         return self.socket.viewer
 
     async def _look_again(self) -> Viewer:
         """Read session, role and team as they are now; raise Refused when they allow no connection."""
-        assert self.claims is not None  # noqa: S101 - after signing in only
-        principal = self._viewer().principal
-        viewer: Viewer = await in_thread(load_viewer)(
-            self.claims.session_id, principal.user_id, principal.organization_id
-        )
+        assert self.signed_in is not None  # noqa: S101 - after signing in only
+        viewer: Viewer = await in_thread(self.signed_in.viewer)()
         self.socket.viewer = viewer
         return viewer
 
     async def _recheck(self) -> None:
         """Look again at what the person may see; end the connection when a right it uses has ended."""
-        if self.claims is None or self.socket.viewer is None:
+        if self.signed_in is None or self.socket.viewer is None:
             return
         try:
             viewer = await self._look_again()

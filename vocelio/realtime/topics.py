@@ -35,9 +35,12 @@ class Topic:
     filters: tuple[str, ...] = ()
     matches: Callable[[Mapping[str, str], Mapping[str, Any]], bool] = matches_everything
     owned: bool = False
+    personal: bool = False
 
     def shown_to(self, viewer: Viewer, owners: Collection[str] | None) -> bool:
         """Say whether the viewer may see an event about these people's records."""
+        if self.personal:
+            return owners is not None and str(viewer.principal.user_id) in owners
         return viewer.principal.may(self.permission) and viewer.sees(owners, unless_told=not self.owned)
 
 

@@ -3,12 +3,17 @@
 import uuid
 from collections.abc import Collection
 from dataclasses import dataclass
+from importlib import import_module
+from typing import Protocol
 
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.db.models.functions import Now
+from django.utils.crypto import constant_time_compare
 
-from vocelio.access.principal import Principal, principal_of_session
+from vocelio.access.principal import Principal, principal_of_session, principal_of_staff
 from vocelio.organizations.models import team_of
-from vocelio.users.models import Session
+from vocelio.users.models import Session, User
 
 # WebSocket close codes, the HTTP statuses with 4000 added.
 UNAUTHORIZED, FORBIDDEN = 4401, 4403
@@ -57,3 +62,71 @@ def load_viewer(session_id: uuid.UUID, user_id: uuid.UUID, organization_id: uuid
     if alive.filter(user__is_active=True).exists():
         raise Refused(FORBIDDEN, "You do not belong to this organization.")
     raise Refused(UNAUTHORIZED, "The session has ended; sign in again.")
+
+
+class Pass(Protocol):
+    """A sign-in that a socket was opened with; `viewer` reads the tables and raises Refused once it is over."""
+
+    @property
+    def user_id(self) -> uuid.UUID: ...
+
+    @property
+    def organization_id(self) -> uuid.UUID: ...
+
+    @property
+    def expires_at(self) -> float: ...
+
+    @property
+    def expiry(self) -> str: ...
+
+    def viewer(self) -> Viewer: ...
+
+
+@dataclass(frozen=True)
+class TokenPass:
+    """By access token, of a session at the API."""
+
+    user_id: uuid.UUID
+    organization_id: uuid.UUID
+    session_id: uuid.UUID
+    expires_at: float
+    expiry: str = "The access token has expired."
+
+    def viewer(self) -> Viewer:
+        return load_viewer(self.session_id, self.user_id, self.organization_id)
+
+
+@dataclass(frozen=True)
+class StaffPass:
+    """By the back office's cookie, of staff who look into an organization there."""
+
+    user_id: uuid.UUID
+    organization_id: uuid.UUID
+    session_key: str
+    expires_at: float
+    expiry: str = "The session has expired; sign in again."
+
+    @classmethod
+    def read(cls, session_key: str) -> "StaffPass":
+        """Return the pass of a back-office session; raise Refused without a live one that has an organization."""
+        session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
+        user_id, organization_id = session.get(SESSION_KEY), session.get("organization_id")
+        user = User.objects.filter(pk=user_id, is_active=True).first() if user_id else None
+        # A changed password ends the session, as it does for the pages.
+        if (
+            user is None
+            or session.get(BACKEND_SESSION_KEY) not in settings.AUTHENTICATION_BACKENDS
+            or not constant_time_compare(session.get(HASH_SESSION_KEY, ""), user.get_session_auth_hash())
+        ):
+            raise Refused(UNAUTHORIZED, "The session has ended; sign in again.")
+        if not organization_id:
+            raise Refused(FORBIDDEN, "Choose an organization first.")
+        expires_at = session.get_expiry_date().timestamp()
+        return cls(user.pk, uuid.UUID(organization_id), session_key, expires_at)
+
+    def viewer(self) -> Viewer:
+        self.read(self.session_key)
+        principal = principal_of_staff(self.user_id, self.organization_id)
+        if principal is None:
+            raise Refused(FORBIDDEN, "You do not belong to this organization.")
+        return viewer_of(principal)

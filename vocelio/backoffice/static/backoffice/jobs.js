@@ -28,7 +28,7 @@
         for (const job of jobs) if (states.has(job.dataset.job)) show(job, states.get(job.dataset.job));
         states.forEach(count);
         // The finished row has more to say than its bar.
-        if (running().length < jobs.length) return window.location.reload();
+        if (running().length < jobs.length && !document.querySelector("form.draft.is-edited")) return window.location.reload();
       } else wait = 10000;
     } catch {
       wait = 5000; // The server is away; it may come back.
@@ -39,6 +39,8 @@
   document.addEventListener("DOMContentLoaded", poll);
 
   document.addEventListener("change", (event) => {
+    // A reload would lose what was chosen.
+    event.target.closest("form.draft")?.classList.add("is-edited");
     const drop = event.target.closest(".drop");
     if (drop && event.target.files.length) drop.querySelector(".drop-name").textContent = event.target.files[0].name;
   });

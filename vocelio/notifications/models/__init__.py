@@ -1,0 +1,4 @@
+from vocelio.notifications.models.feed import FeedEntry
+from vocelio.notifications.models.notifications import Notification, NotificationPreference
+
+__all__ = ["FeedEntry", "Notification", "NotificationPreference"]
