@@ -1,1 +1,1 @@
-"""Contacts, lists, imports. Imports the kernel only. Open models first."""
+"""Contacts, clients, lists, imports. Imports the kernel only. Open models first."""

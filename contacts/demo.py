@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 from django.core.files.base import ContentFile
 from django.utils import timezone
 
+from contacts.demo_clients import load_clients
 from contacts.models import Contact, ContactList, ContactListMembership, ContactStatus
 from contacts.services.imports import run_import, start_import
 from contacts.services.lists import create_list, update_list
@@ -103,6 +104,7 @@ def load(organization: Organization) -> None:
         Contact.objects.bulk_create(contacts, batch_size=1000)
         for name, description, tags, chosen in LISTS[organization.slug]:
             fill_list(create_list(name=name, description=description, tags=tags), contacts, chosen)
+        load_clients(draw, organization.slug, crowd.companies, contacts, crowd.users)
     with acting(Actor(user_id=manager, door="demo")):
         if organization.slug == "acme":
             import_file(organization, "trade-show-leads.csv", trade_show(crowd, 300), list_name="Trade show leads")

@@ -1,5 +1,5 @@
 """Pages of contacts, lists and imports in the back office."""
 
-from contacts.admin import contacts, imports, lists
+from contacts.admin import bulk, clients, contacts, custom_fields, duplicates, exports, imports, lists, presets
 
-__all__ = ["contacts", "imports", "lists"]
+__all__ = ["bulk", "clients", "contacts", "custom_fields", "duplicates", "exports", "imports", "lists", "presets"]

@@ -5,20 +5,29 @@ from operator import or_
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.loader import render_to_string
+from django.urls import URLPattern, path, reverse
+from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import display
 
-from contacts.models import Contact, ContactList, ContactTally, LiveContact
+from contacts.admin import panels
+from contacts.models import Contact, ContactChange, ContactList, ContactMerge, ContactTally, LiveContact
 from contacts.phones import PhoneProblem, format_for_people, normalize
+from contacts.serializers.history import change_rows, names_of
 from contacts.services import bulk
 from contacts.services.bulk import BulkResult
 from contacts.services.contacts import create_contact, delete_contact, update_contact
+from contacts.services.merges import unmerge_contact
+from contacts.timeline import read_timeline
 from vocelio.backoffice.forms import TenantForm
 from vocelio.backoffice.tenant import TenantAdmin
+from vocelio.errors import VocelioError
 
 IN_TRASH = "yes"
 # How many matches of a search can be paged through.
@@ -78,9 +87,11 @@ class ContactAdmin(TenantAdmin):
         "change": "contacts:write",
         "delete": "contacts:delete",
         "restore": "contacts:delete",
+        "export": "contacts:export",
     }
     form = ContactForm
     actions = ("restore",)
+    change_list_template = "backoffice/contacts.html"
     section = "Contacts"
     icon = "contacts"
 
@@ -89,7 +100,18 @@ class ContactAdmin(TenantAdmin):
     list_filter = (TrashFilter, OnListFilter, "status", ("created_at", RangeDateTimeFilter))
     search_fields = ("search",)
     search_help_text = "Beginnings of names, company or e-mail; the last digits of a phone number."
-    readonly_fields = ("created_at", "updated_at", "created_by", "contact_count", "last_contacted_at")
+    readonly_fields = (
+        "created_at",
+        "updated_at",
+        "created_by",
+        "contact_count",
+        "last_contacted_at",
+        "profiles",
+        "companies",
+        "insights",
+        "happened",
+    )
+    change_form_template = "backoffice/with_action.html"
     fieldsets = (
         (
             None,
@@ -108,9 +130,42 @@ class ContactAdmin(TenantAdmin):
         ("More", {"fields": ("notes", "private_notes", "custom_fields")}),
         (
             "History",
-            {"fields": (("contact_count", "last_contacted_at"), ("created_by", "created_at"), "updated_at")},
+            {
+                "fields": (
+                    ("contact_count", "last_contacted_at"),
+                    ("created_by", "created_at"),
+                    "updated_at",
+                    "happened",
+                )
+            },
         ),
     )
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Put companies and profiles on the page of a contact that is there."""
+        fieldsets = list(super().get_fieldsets(request, obj))
+        if obj is not None:
+            fieldsets.insert(1, ("Companies, profiles, insights", {"fields": ("companies", "profiles", "insights")}))
+        return fieldsets
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        contact = super().get_object(request, object_id, from_field)
+        if contact is not None:
+            # What the tables on the page show depends on who looks.
+            contact.viewer = self.principal(request)
+        return contact
+
+    @admin.display(description="Companies")
+    def companies(self, contact: Any) -> SafeString:
+        return panels.companies_of(contact, contact.viewer)
+
+    @admin.display(description="Profiles")
+    def profiles(self, contact: Any) -> SafeString:
+        return panels.profiles_of(contact)
+
+    @admin.display(description="Insights")
+    def insights(self, contact: Any) -> SafeString:
+        return panels.insights_of(contact, contact.viewer)
 
     def sidebar_extra(self) -> list[tuple[str, str, str]]:
         """Show the trash beside the contacts."""
@@ -129,6 +184,14 @@ class ContactAdmin(TenantAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_delete_permission(request, obj) and (obj is None or obj.deleted_at is None)
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        """Offer a file of what the list shows."""
+        context = dict(extra_context or {})
+        if self.may(request, "export") and TrashFilter.parameter_name not in request.GET:
+            address = reverse("admin:contacts_contactexport_add")
+            context["export_address"] = f"{address}?{request.GET.urlencode()}"
+        return super().changelist_view(request, context)
 
     def has_restore_permission(self, request: HttpRequest) -> bool:
         return self.may(request, "restore")
@@ -185,6 +248,50 @@ class ContactAdmin(TenantAdmin):
             keys, _, _ = newest.read_page(0, NEWEST_MATCHES, population=population)
             return queryset.filter(pk__in=[key["id"] for key in keys]), False
         return queryset.filter(pk__in=matches.values("pk")), False
+
+    @admin.display(description="What happened")
+    def happened(self, contact: Contact) -> SafeString:
+        """Return the newest of the contact's timeline, changes with what was before and after."""
+        entries = read_timeline(contact.pk, limit=30)
+        people = names_of(entry.user_id for entry in entries)
+        changes = {
+            str(change.pk): change_rows([change], private=False)[0]["changes"]
+            for change in ContactChange.objects.filter(pk__in=[entry.id for entry in entries if entry.kind == "change"])
+        }
+        lines = [
+            {"entry": entry, "by": people.get(entry.user_id), "changes": changes.get(entry.id, [])} for entry in entries
+        ]
+        return render_to_string("backoffice/timeline.html", {"lines": lines})
+
+    def get_urls(self) -> list[URLPattern]:
+        unmerge = self.admin_site.admin_view(self.unmerge)
+        return [path("<uuid:pk>/unmerge/", unmerge, name="contacts_contact_unmerge"), *super().get_urls()]
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: Any = None, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """Offer to take the last merge back."""
+        offered = None
+        contact = self.get_object(request, object_id) if object_id else None
+        if contact is not None and self.may(request, "delete"):
+            merges = ContactMerge.objects.filter(survivor=contact, unmerged_at__isnull=True).select_related("absorbed")
+            if newest := merges.order_by("-merged_at").first():
+                address = reverse("admin:contacts_contact_unmerge", args=[contact.pk])
+                offered = {"address": address, "label": f"Take the merge of {newest.absorbed} back"}
+        return super().changeform_view(request, object_id, form_url, {**(extra_context or {}), "offered": offered})
+
+    def unmerge(self, request: HttpRequest, pk: Any) -> HttpResponse:
+        """Bring back the contact that was merged in last."""
+        if request.method != "POST" or not self.may(request, "delete"):
+            raise PermissionDenied
+        contact = get_object_or_404(self.get_queryset(request), pk=pk)
+        try:
+            with transaction.atomic():
+                unmerge_contact(contact=contact, principal=self.principal(request))
+            self.message_user(request, "Both contacts are back.", messages.SUCCESS)
+        except VocelioError as error:
+            self.message_user(request, error.message, messages.ERROR)
+        return redirect("admin:contacts_contact_change", pk)
 
     @admin.display(description="Name")
     def name(self, contact: Contact) -> str:

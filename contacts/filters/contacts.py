@@ -1,16 +1,28 @@
 import re
 import uuid
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import django_filters
+from django.db.models import Q
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 
-from contacts.models import ContactStatus
+from contacts.models import ContactList, ContactStatus, CustomField, LiveContact
 from contacts.models.live import LiveContactQuerySet
 from vocelio.access.principal import Principal
 from vocelio.errors import Invalid
+
+CUSTOM = (
+    "Conditions on custom fields, separated by semicolons; all must hold: `key=value` (of several choices: one of "
+    "them), `key!=value`, `key>=value`, `key<=value`, `key` (there is a value), `!key` (there is none)."
+)
+_CONDITION = re.compile(
+    r"(?P<negated>!)?(?P<key>[A-Za-z0-9_ -]{1,60})(?:(?P<operator>!=|>=|<=|=)(?P<value>.*))?", re.DOTALL
+)
+MAX_CONDITIONS = 20
 
 SEARCH = (
     "Words of name or company, an e-mail address or its domain, each from its beginning; or the last digits of the "
@@ -46,6 +58,7 @@ class ContactFilter(django_filters.FilterSet):
     updatedTo = django_filters.IsoDateTimeFilter(method="until", label="Not after; a date means its whole day (UTC).")
     hasEmail = BooleanFilter(method="with_email")
     hasPhone = BooleanFilter(method="with_phone")
+    custom = django_filters.CharFilter(method="with_custom", max_length=2000, label=CUSTOM)
     assignedTo = django_filters.CharFilter(
         method="with_assignee", max_length=36, label="A member's id, `me`, or `none`."
     )
@@ -56,7 +69,10 @@ class ContactFilter(django_filters.FilterSet):
         return queryset.search(value)
 
     def with_list(self, queryset: LiveContactQuerySet, name: str, value: uuid.UUID) -> LiveContactQuerySet:
-        return queryset.on_list(value)
+        saved = ContactList.objects.filter(pk=value).dynamic().values_list("filter", flat=True).first()
+        if saved is None:
+            return queryset.on_list(value)
+        return filter_contacts(queryset, saved, self.request.user)  # type: ignore[union-attr, arg-type]
 
     def with_facet(self, queryset: LiveContactQuerySet, name: str, value: str) -> LiveContactQuerySet:
         return queryset.having(self.MARKS[name], value)
@@ -88,3 +104,105 @@ class ContactFilter(django_filters.FilterSet):
             raise Invalid.field(
                 "assignedTo", "assignedTo is a member's id, `me` or `none`.", value=value, constraint="invalid"
             ) from None
+
+    def with_custom(self, queryset: LiveContactQuerySet, name: str, value: str) -> LiveContactQuerySet:
+        conditions = [text.strip() for text in value.split(";") if text.strip()]
+        if len(conditions) > MAX_CONDITIONS:
+            raise Invalid.field(name, f"At most {MAX_CONDITIONS} conditions.", constraint="max_length")
+        kinds = dict(CustomField.objects.values_list("key", "kind"))
+        for text in conditions:
+            condition = _CONDITION.fullmatch(text)
+            if condition is None or (condition["negated"] and condition["operator"]):
+                raise Invalid.field(name, f"Not a condition: {text[:80]}.", value=text[:80], constraint="invalid")
+            queryset = _having_custom(queryset, kinds, **condition.groupdict())
+        return queryset
+
+
+def _having_custom(
+    queryset: LiveContactQuerySet,
+    kinds: Mapping[str, str],
+    negated: str | None,
+    key: str,
+    operator: str | None,
+    value: str | None,
+) -> LiveContactQuerySet:
+    """Narrow by one condition; values are compared as the field's kind says, as text where there is no definition."""
+    key, column = key.strip(), f"custom_fields__{key.strip()}"
+    if operator is None:
+        has = Q(custom_fields__has_key=key)
+        return queryset.exclude(has) if negated else queryset.filter(has)
+    wanted: Any = (value or "").strip()
+    kind = kinds.get(key)
+    try:
+        if kind == CustomField.Kind.NUMBER:
+            wanted = float(wanted)
+        elif kind == CustomField.Kind.BOOLEAN:
+            wanted = {"true": True, "false": False}[wanted.lower()]
+    except (ValueError, KeyError):
+        raise Invalid.field("custom", f"{key} is a {kind}.", value=wanted[:80], constraint="invalid") from None
+    if operator in ("=", "!="):
+        if kind == CustomField.Kind.MULTI_CHOICE:
+            equal = Q(custom_fields__contains={key: [wanted]})
+        elif kind is None:
+            equal = Q(custom_fields__contains={key: wanted})
+            if re.fullmatch(r"-?\d{1,15}(\.\d{1,6})?", wanted):
+                equal |= Q(custom_fields__contains={key: float(wanted)})
+        else:
+            equal = Q(custom_fields__contains={key: wanted})
+        return queryset.filter(equal) if operator == "=" else queryset.exclude(equal)
+    if kind is None and re.fullmatch(r"-?\d{1,15}(\.\d{1,6})?", wanted):
+        wanted = float(wanted)
+    # jsonb orders values of different types by type, so what is no number is not compared with one.
+    bounds = {f"{column}__{'gte' if operator == '>=' else 'lte'}": wanted}
+    if isinstance(wanted, float):
+        bounds |= {f"{column}__gte": -1e300, f"{column}__lte": 1e300} | bounds
+    return queryset.filter(**bounds)
+
+
+def filter_contacts(
+    queryset: LiveContactQuerySet, parameters: Mapping[str, Any], principal: Principal
+) -> LiveContactQuerySet:
+    """Narrow by a saved filter: parameters of GET /contacts as JSON; raise Invalid naming each bad one."""
+    known = ContactFilter.base_filters
+    errors = [
+        {"field": f"filter.{name[:60]}", "value": None, "constraint": "unknown", "message": "There is no such filter."}
+        for name in parameters
+        if name not in known
+    ] + [
+        {"field": f"filter.{name[:60]}", "value": None, "constraint": "invalid", "message": "This must be text."}
+        for name, value in parameters.items()
+        if not isinstance(value, (str, int, float)) or "\0" in str(value)
+    ]
+    if errors:
+        raise Invalid("The filter is not valid.", errors=errors)
+    texts = {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in parameters.items()}
+    chosen = ContactFilter(texts, queryset=queryset, request=SimpleNamespace(user=principal))  # type: ignore[arg-type]
+    if not chosen.is_valid():
+        raise Invalid(
+            "The filter is not valid.",
+            errors=[
+                {
+                    "field": f"filter.{name}",
+                    "value": texts.get(name),
+                    "constraint": "invalid",
+                    "message": str(messages[0]),
+                }
+                for name, messages in chosen.form.errors.items()
+            ],
+        )
+    return cast(LiveContactQuerySet, chosen.qs)
+
+
+def contacts_matching(parameters: Mapping[str, Any], principal: Principal) -> LiveContactQuerySet:
+    """Return the contacts outside the trash that a saved filter finds for this person."""
+    return filter_contacts(LiveContact.objects.get_queryset().visible_to(principal), parameters, principal)
+
+
+def check_filter(parameters: Mapping[str, Any] | None, principal: Principal) -> None:
+    """Raise Invalid when this is no filter for a list or view, or asks for a dynamic list, which could be itself."""
+    if parameters is None:
+        return
+    contacts_matching(parameters, principal)
+    list_id = parameters.get("listId")
+    if list_id and ContactList.objects.filter(pk=list_id).dynamic().exists():
+        raise Invalid.field("filter.listId", "A filter cannot use a dynamic list.", constraint="dynamic")

@@ -1,9 +1,16 @@
 import django_filters
 
+from contacts.models import RecordType
 from vocelio.jobs.models import JobStatus
 
 
-class ContactImportFilter(django_filters.FilterSet):
-    """What GET /uploads can be narrowed by."""
+class ContactExportFilter(django_filters.FilterSet):
+    """What GET /exports can be narrowed by."""
 
     status = django_filters.ChoiceFilter(choices=JobStatus.choices)
+
+
+class ContactImportFilter(ContactExportFilter):
+    """What GET /uploads can be narrowed by."""
+
+    recordType = django_filters.ChoiceFilter(field_name="record_type", choices=RecordType.choices)

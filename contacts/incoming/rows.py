@@ -1,14 +1,18 @@
 """Judge and clean rows, a chunk at a time: which are contacts, and why the others are not."""
 
+import json
 import re
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from contacts.incoming.countries import country_code
+from contacts.incoming.fixes import email_fix, phone_fix
 from contacts.incoming.mapping import TEXT_FIELDS, Mapping
 from contacts.phones import INVALID, Phone, normalize_many
 from contacts.tabular import Row
+from contacts.tabular.formulas import restored
 
 MAX_EMAIL_CHARS = 320
 MAX_TAG_CHARS = 100
@@ -19,6 +23,8 @@ _NAMED_EMAIL = re.compile(r".*<([^<>]*)>")
 # Google Contacts joins several values of one cell by " ::: " and marks its own groups by "* ".
 _SEPARATOR = ":::"
 _TAGS = re.compile(r":::|[;,]")
+STATUSES = frozenset(("active", "inactive"))
+_NOBODY = "Neither a phone number nor an e-mail address"
 
 
 @dataclass(slots=True)
@@ -27,33 +33,23 @@ class Incoming:
 
     row: int
     phone: str | None
-    extension: str
+    phone_extension: str
     email: str
     values: dict[str, str]
     tags: list[str]
     custom_fields: dict[str, str]
-
-    @property
-    def key(self) -> str:
-        """What tells this contact from others: the phone, else the e-mail address."""
-        return self.phone or self.email
-
-    def overwrite(self, later: "Incoming") -> None:
-        """Take over what a later row of the same contact says."""
-        self.extension = later.extension or self.extension
-        self.email = later.email or self.email
-        self.values |= later.values
-        self.tags = list(dict.fromkeys((*self.tags, *later.tags)))
-        self.custom_fields |= later.custom_fields
+    # The contact's own id, where the file names it.
+    id: str = ""
 
 
 class Rejected(NamedTuple):
-    """A row that is no contact: where it stands, which field is to blame, why, and its cells as they were."""
+    """A row that is no contact: where it stands, which field is to blame, why, its cells as they were, what may help."""
 
     row: int
     field: str
     error: str
     cells: list[str]
+    fix: str = ""
 
 
 def clean_rows(
@@ -64,7 +60,11 @@ def clean_rows(
     A contact needs a valid phone number or a valid e-mail address. With `validate_phones` an invalid number rejects
     its row; without, numbers need only be dialable, and one that is not stays as a custom field beside the address.
     """
-    rejected = [Rejected(row.number, "", f"The row {row.problem}", row.cells) for row in rows if row.problem]
+    rejected = [
+        Rejected(row.number, "", f"The row {row.problem}", row.cells, "Correct the row in the file it comes from.")
+        for row in rows
+        if row.problem
+    ]
     readable = [row for row in rows if not row.problem]
     if not readable:
         return [], rejected
@@ -79,24 +79,36 @@ def clean_rows(
         email = clean_email(email_cell)
         if number is None and phone_cell:
             if validate_phones or not email:
-                rejected.append(Rejected(row.number, "phone", f"{INVALID}: {reason}", row.cells))
+                fix = phone_fix(phone_cell, reason, region)
+                rejected.append(Rejected(row.number, "phone", f"{INVALID}: {reason}", row.cells, fix))
                 continue
             custom_fields[columns.header("phone")] = phone_cell
         if not email and email_cell:
             if number is None:
-                rejected.append(Rejected(row.number, "email", "Invalid e-mail address", row.cells))
+                fix = email_fix(email_cell)
+                rejected.append(Rejected(row.number, "email", "Invalid e-mail address", row.cells, fix))
                 continue
             custom_fields[columns.header("email")] = email_cell
         if number is None and not email:
-            rejected.append(Rejected(row.number, "", "Neither a phone number nor an e-mail address", row.cells))
+            fix = "Fill in a phone number or an e-mail address."
+            rejected.append(Rejected(row.number, "", _NOBODY, row.cells, fix))
             continue
         tags = columns.tags(at)
         if problem := columns.too_long(at, tags):
-            rejected.append(Rejected(row.number, *problem, row.cells))
+            rejected.append(Rejected(row.number, *problem, row.cells, "Shorten the value."))
             continue
         values = columns.values(at, custom_fields)
         incoming.append(
-            Incoming(row.number, number, extension[:MAX_EXTENSION_CHARS], email, values, tags, custom_fields)
+            Incoming(
+                row.number,
+                number,
+                (columns.extensions[at] or extension)[:MAX_EXTENSION_CHARS],
+                email,
+                values,
+                tags,
+                custom_fields,
+                columns.id(at) if columns.ids[at] else "",
+            )
         )
     rejected.sort(key=lambda each: each.row)
     return incoming, rejected
@@ -114,7 +126,12 @@ def clean_email(cell: str) -> str:
 
 
 def split_tags(cell: str) -> list[str]:
-    """Return the tags of a cell, each once."""
+    """Return the tags of a cell, each once; a JSON array of texts keeps separators within tags."""
+    if cell.startswith('["'):
+        try:
+            return list(dict.fromkeys(str(tag).strip() for tag in json.loads(cell) if str(tag).strip()))
+        except ValueError:
+            pass
     tags = (tag.strip().lstrip("* ") for tag in _TAGS.split(cell))
     return list(dict.fromkeys(tag for tag in tags if tag))
 
@@ -127,11 +144,16 @@ class _Columns:
         self._by_index = [
             [cell.strip() for cell in column] for column in zip(*(row.cells for row in rows), strict=True)
         ]
+        for index, column in enumerate(self._by_index):
+            # Few columns have a protected cell; the others pay for one search.
+            if "\0'" in "\0".join(["", *column]):
+                self._by_index[index] = [restored(cell).strip() for cell in column]
         self._blank = [""] * len(rows)
         self._texts = [(field, self[field]) for field in TEXT_FIELDS if field in mapping.fields]
         self._custom = [(header, self._by_index[index]) for header, index in mapping.custom.items()]
         self._custom = [(header, column) for header, column in self._custom if any(column)]
         self._full_names, self._countries, self._tags = self["full_name"], self["country"], self["tags"]
+        self.ids, self.extensions, self._statuses = self["id"], self["phone_extension"], self["status"]
         # Few chunks have a value too long; the others pay one max() per column.
         self._limited = [
             (field, column, limit)
@@ -153,8 +175,15 @@ class _Columns:
         cell = self._tags[at]
         return split_tags(cell) if cell else []
 
+    def id(self, at: int) -> str:
+        """Return the contact's id; empty when the cell holds none."""
+        try:
+            return str(uuid.UUID(self.ids[at]))
+        except ValueError:
+            return ""
+
     def values(self, at: int, custom_fields: dict[str, str]) -> dict[str, str]:
-        """Return the row's plain fields; a country nobody knows goes to the custom fields."""
+        """Return the row's plain fields; a country or status nobody knows goes to the custom fields."""
         values = {field: column[at] for field, column in self._texts if column[at]}
         full_name = self._full_names[at]
         if full_name and "first_name" not in values and "last_name" not in values:
@@ -165,6 +194,11 @@ class _Columns:
                 values["country"] = code
             else:
                 custom_fields[self.header("country")] = country
+        if status := self._statuses[at]:
+            if status.lower() in STATUSES:
+                values["status"] = status.lower()
+            else:
+                custom_fields[self.header("status")] = status
         return values
 
     def too_long(self, at: int, tags: list[str]) -> tuple[str, str] | None:

@@ -24,7 +24,7 @@ class ContactQuerySet(TenantQuerySet):
 
     def in_trash(self) -> Self:
         """Keep contacts in the trash, restorable for 30 days."""
-        return self.filter(deleted_at__isnull=False)
+        return self.filter(deleted_at__isnull=False, merged_into_id__isnull=True)
 
 
 ContactManager = TenantManager.from_queryset(ContactQuerySet)
@@ -53,6 +53,10 @@ class Contact(TenantModel):
     country = models.CharField(max_length=2, blank=True, default="")
     tags = ArrayField(models.CharField(max_length=100), default=list, blank=True)
     custom_fields = models.JSONField(default=dict, blank=True)
+    # Values of sensitive custom fields by key, each sealed with the organization's key (services/custom_fields.py).
+    private_fields = models.JSONField(
+        default=dict, db_default=models.Value({}, models.JSONField()), blank=True, editable=False
+    )
     status = models.CharField(max_length=20, choices=ContactStatus, default=ContactStatus.ACTIVE)
     source = models.CharField(max_length=100, blank=True, default="")
     notes = models.TextField(blank=True, default="")
@@ -70,12 +74,17 @@ class Contact(TenantModel):
         db_index=False,
         db_constraint=False,
     )
+    external_id = models.CharField(
+        max_length=100, blank=True, default="", db_default="", help_text="What another system calls the contact."
+    )
     last_contacted_at = models.DateTimeField(null=True, blank=True)
     contact_count = models.PositiveIntegerField(default=0, help_text="How often the person was contacted.")
     deleted_at = models.DateTimeField(null=True, editable=False)
     deleted_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, editable=False, related_name="+", db_index=False
     )
+    # Whom a merge made of it. Such a contact lies aside as if in the trash, which does not show it.
+    merged_into_id = models.UUIDField(null=True, editable=False)
     # Which import made the row. Without index or constraint, which would cost every row of it: ids rise with time, so
     # the rows of an import lie in the primary key between its first and its last moment.
     import_id = models.UUIDField(null=True, editable=False)
@@ -106,6 +115,9 @@ class Contact(TenantModel):
                 condition=models.Q(deleted_at__isnull=True),
             ),
             models.Index(fields=["organization", "email"], name="contacts_email", condition=~models.Q(email="")),
+            models.Index(
+                fields=["organization", "external_id"], name="contacts_external_id", condition=~models.Q(external_id="")
+            ),
             models.Index(
                 fields=["organization", "-deleted_at"],
                 name="contacts_trash",

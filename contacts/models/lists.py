@@ -12,6 +12,13 @@ from vocelio.organizations.models import Organization, TenantManager, TenantMode
 from vocelio.organizations.scope import current_organization_id
 
 
+class CurrentCauseId(models.Func):
+    """The id that `change_cause` names in this transaction, or null."""
+
+    function = "current_cause_id"
+    output_field: ClassVar[Any] = models.UUIDField()
+
+
 class ContactTallyQuerySet(TenantQuerySet):
     def by_status(self) -> dict[str, int]:
         """Return the organization's number of contacts outside the trash by status."""
@@ -33,6 +40,10 @@ ContactTallyManager = TenantManager.from_queryset(ContactTallyQuerySet)
 
 
 class ContactListQuerySet(TenantQuerySet):
+    def dynamic(self) -> Self:
+        """Keep lists that are a saved filter."""
+        return self.filter(filter__isnull=False)
+
     def with_counts(self) -> Self:
         """Add `contact_count`, the number of members outside the trash."""
         tallies = ContactTallyQuerySet(ContactTally).filter(
@@ -51,7 +62,7 @@ ContactListManager = TenantManager.from_queryset(ContactListQuerySet)
 
 
 class ContactList(TenantModel):
-    """A named, static set of contacts."""
+    """A named set of contacts: put there one by one or, with a `filter`, whoever it finds at the time."""
 
     class Status(models.TextChoices):
         ACTIVE = "active", "Active"
@@ -62,6 +73,7 @@ class ContactList(TenantModel):
     status = models.CharField(max_length=20, choices=Status, default=Status.ACTIVE)
     tags = ArrayField(models.CharField(max_length=100), default=list, blank=True)
     settings = models.JSONField(default=dict, blank=True)
+    filter = models.JSONField(null=True, blank=True, help_text="Parameters of GET /contacts; null for a static list.")
     created_by = models.ForeignKey(
         "users.User", on_delete=models.SET_NULL, null=True, editable=False, related_name="+", db_index=False
     )
@@ -75,6 +87,10 @@ class ContactList(TenantModel):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_dynamic(self) -> bool:
+        return self.filter is not None
 
 
 class ContactListMembership(TenantRow):
@@ -95,6 +111,8 @@ class ContactListMembership(TenantRow):
         "users.User", on_delete=models.SET_NULL, null=True, related_name="+", db_index=False, db_constraint=False
     )
     added_at = models.DateTimeField(db_default=Now())
+    # The job that put the contact there; the database takes it from `change_cause`.
+    cause_id = models.UUIDField(null=True, editable=False, db_default=CurrentCauseId())
 
     class Meta:
         db_table = "contact_list_memberships"

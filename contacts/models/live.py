@@ -51,7 +51,9 @@ class Matches(models.Func):
         return sql, [value for _, values in compiled for value in values]
 
 
-class LiveContactQuerySet(TenantQuerySet):
+class LiveQuerySet(TenantQuerySet):
+    """Reads of a view whose rows have `search`, fast however many there are and however common what is sought."""
+
     # How many words were typed that the index is asked for.
     words = 0
 
@@ -79,11 +81,6 @@ class LiveContactQuerySet(TenantQuerySet):
     def having(self, mark: str, *values: str) -> Self:
         """Keep contacts with all of these values under a mark of migration 0002, upper and lower case alike."""
         return self.filter(Matches(facets=[f"{mark}{value}" for value in values]))
-
-    def on_list(self, list_id: object) -> Self:
-        """Keep the members of a list."""
-        members = ContactListMembership.objects.filter(list_id=list_id, contact_id=models.OuterRef("pk"))
-        return self.filter(models.Exists(members))
 
     def keys(self) -> Any:
         """Return ids and what the queryset is sorted by, as dictionaries."""
@@ -137,10 +134,17 @@ class LiveContactQuerySet(TenantQuerySet):
             keys, _ = self._sorted(offset, limit)
         return keys, max(estimate, found), False
 
-    def _sorted(self, offset: int, limit: int, most: int | None = None) -> tuple[list[dict[str, Any]], int]:
-        """Fetch all matches, at most so many; return those of the page and the number of all."""
+    def _sorted(
+        self, offset: int, limit: int, most: int | None = None, *, among: Self | None = None
+    ) -> tuple[list[dict[str, Any]], int]:
+        """Fetch all matches, at most so many, or those `among` some; return the page's and the number of all."""
         names = self.key_names()
         sql, parameters = self.order_by().values(*names)[:most].query.sql_with_params()
+        if among is not None:
+            table = self.model._meta.db_table
+            inner, inner_parameters = among.query.sql_with_params()
+            sql = sql.replace(f'FROM "{table}"', f'FROM ({inner}) AS "{table}"', 1)
+            parameters = (*inner_parameters, *parameters)
         columns = map(str, self.query.order_by)
         order = ", ".join(f"{name.lstrip('-')}{' DESC' * name.startswith('-')}" for name in columns)
         with connection.cursor() as cursor:
@@ -154,22 +158,24 @@ class LiveContactQuerySet(TenantQuerySet):
         return [dict(zip(names, row[1:], strict=True)) for row in rows if row[1] is not None], rows[0][0]
 
     def _near(self, offset: int, limit: int, distance: int, position: Q) -> tuple[list[dict[str, Any]], int]:
-        """Do the same with the matches among so many next contacts in the order of the list."""
-        first = str(self.query.order_by[0])
-        column = first.lstrip("-")
-        ahead = LiveContact.objects.filter(position).order_by(*self.query.order_by).values_list(column, flat=True)
-        edge = list(ahead[distance : distance + 1])
-        near = self.filter(**{f"{column}__{'gte' if first.startswith('-') else 'lte'}": edge[0]}) if edge else self
-        with connection.cursor() as cursor:
-            # The index on `search` would read all matches there are, not only the near ones.
-            cursor.execute("SET LOCAL enable_bitmapscan = off")
-            found = near._sorted(offset, limit)
-            cursor.execute("SET LOCAL enable_bitmapscan = on")
-        return found
+        """Do the same with the matches among so many next contacts in the order of the list.
+
+        A subquery with a limit: told the last one's date instead, the planner judges it by all organizations' dates
+        and reads the whole organization (0.4 s beside three newer ones).
+        """
+        ahead: Self = self.model.objects.filter(position).order_by(*self.query.order_by)[: max(distance, 1)]
+        return self._sorted(offset, limit, among=ahead)
 
     def key_names(self) -> list[str]:
         columns = [str(name).lstrip("-") for name in self.query.order_by]
         return ["id", *(name for name in columns if name != "id")]
+
+
+class LiveContactQuerySet(LiveQuerySet):
+    def on_list(self, list_id: object) -> Self:
+        """Keep the members of a list."""
+        members = ContactListMembership.objects.filter(list_id=list_id, contact_id=models.OuterRef("pk"))
+        return self.filter(models.Exists(members))
 
 
 LiveContactManager = TenantManager.from_queryset(LiveContactQuerySet)
@@ -191,6 +197,7 @@ class LiveContact(TenantModel):
     phone = models.CharField(max_length=20, null=True)  # noqa: DJ001 - as the table has it
     status = models.CharField(max_length=20)
     assigned_to = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.DO_NOTHING, null=True, related_name="+")
+    custom_fields = models.JSONField()
     search = SearchVectorField()
 
     objects: ClassVar[Any] = LiveContactManager()

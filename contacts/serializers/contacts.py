@@ -8,12 +8,15 @@ import orjson
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.core.validators import validate_email
 from django.db import connection
+from django.utils.module_loading import import_string
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from contacts.models import Contact
+from contacts.models import Contact, ContactStatus
 from contacts.phones import PhoneProblem, format_for_people, normalize
+from contacts.profile_kinds import profile_kinds
 from contacts.services.bulk import ACTIONS, MAX_CONTACTS, MAX_TAGS
+from contacts.services.custom_fields import unseal_values
 from vocelio.api.serializers import ModelSerializer, PersonField, PlainJSONField, Serializer, camel
 from vocelio.crypto.envelope import unseal
 from vocelio.organizations.scope import current_organization_id
@@ -65,6 +68,13 @@ class ListMembershipSerializer(Serializer):
     added_at = serializers.DateTimeField()
 
 
+class NewProfilesSerializer(Serializer):
+    """Profiles to make together with a contact, one of each kind at most."""
+
+    def get_fields(self) -> dict[str, serializers.Field]:  # type: ignore[type-arg]
+        return {kind.slug: import_string(kind.serializer)(required=False) for kind in profile_kinds()}
+
+
 class ContactSerializer(ModelSerializer):
     """What a contact's body may hold, and the description of what is answered; `contact_rows` makes the answers."""
 
@@ -84,6 +94,7 @@ class ContactSerializer(ModelSerializer):
     created_by = PersonField()
     last_contact_date = serializers.DateTimeField(source="last_contacted_at", read_only=True, allow_null=True)
     lists = ListMembershipSerializer(many=True, read_only=True)
+    profiles = NewProfilesSerializer(required=False, write_only=True, help_text="Only where a contact is made.")
     list_ids = serializers.ListField(
         child=serializers.UUIDField(),
         max_length=100,
@@ -114,6 +125,7 @@ class ContactSerializer(ModelSerializer):
             "status",
             "source",
             "notes",
+            "external_id",
             "private_notes",
             "assigned_to",
             "last_contact_date",
@@ -123,6 +135,7 @@ class ContactSerializer(ModelSerializer):
             "created_by",
             "lists",
             "list_ids",
+            "profiles",
         ]
         read_only_fields = ["contact_count", "created_at", "updated_at"]
         extra_kwargs = {"address": {"max_length": 1_000}, "notes": {"max_length": 20_000}}
@@ -151,6 +164,11 @@ class ContactSerializer(ModelSerializer):
     def validate_customFields(self, value: dict[str, Any]) -> dict[str, Any]:
         if len(orjson.dumps(value)) > MAX_CUSTOM_FIELDS_BYTES:
             raise serializers.ValidationError("Custom fields hold at most 64 KB.", code="max_length")
+        return value
+
+    def validate_profiles(self, value: dict[str, Any]) -> dict[str, Any]:
+        if self.instance is not None:
+            raise serializers.ValidationError("Profiles have addresses of their own.", code="immutable")
         return value
 
     def validate_privateNotes(self, value: str) -> str:
@@ -189,9 +207,27 @@ class ContactIdsSerializer(Serializer):
         return list(dict.fromkeys(value))
 
 
+class BulkFieldsSerializer(Serializer):
+    """What update-fields may set."""
+
+    company = serializers.CharField(required=False, allow_blank=True, max_length=255)
+    title = serializers.CharField(required=False, allow_blank=True, max_length=100)
+    address = serializers.CharField(required=False, allow_blank=True, max_length=1_000)
+    city = serializers.CharField(required=False, allow_blank=True, max_length=100)
+    state = serializers.CharField(required=False, allow_blank=True, max_length=50)
+    zip = serializers.CharField(required=False, allow_blank=True, max_length=20)
+    country = serializers.RegexField(r"^[A-Z]{2}$", required=False, allow_blank=True)
+    status = serializers.ChoiceField(choices=ContactStatus.choices, required=False)
+    source = serializers.CharField(required=False, allow_blank=True, max_length=100)  # type: ignore[assignment]
+    notes = serializers.CharField(required=False, allow_blank=True, max_length=20_000)
+    custom_fields = PlainJSONField(required=False, help_text="Keys to set; null removes one.")
+
+
 class BulkDataSerializer(Serializer):
     tags = TagsField(required=False, help_text="For add-tags and remove-tags.")
     list_id = serializers.UUIDField(required=False, help_text="For the actions with lists.")
+    assigned_to = serializers.UUIDField(required=False, allow_null=True, help_text="For assign; null for nobody.")
+    values = BulkFieldsSerializer(required=False, help_text="For update-fields.")
     from_list_id = serializers.UUIDField(
         required=False, help_text="For move-to-list: the list to leave; without it, every other list is left."
     )
@@ -206,7 +242,9 @@ class BulkOperationSerializer(ContactIdsSerializer):
         "add-to-list": "list_id",
         "remove-from-list": "list_id",
         "move-to-list": "list_id",
+        "update-fields": "values",
     }
+    OPTIONAL = {"move-to-list": "from_list_id", "assign": "assigned_to"}
 
     action = serializers.ChoiceField(choices=list(ACTIONS))
     data = BulkDataSerializer(required=False)  # type: ignore[assignment]
@@ -216,7 +254,7 @@ class BulkOperationSerializer(ContactIdsSerializer):
         data = attrs.get("data", {})
         if needed and not data.get(needed):
             raise self._about(needed, f"{attrs['action']} needs this.", "required")
-        used = {needed, "from_list_id"} if attrs["action"] == "move-to-list" else {needed}
+        used = {needed, self.OPTIONAL.get(attrs["action"])}
         for name in data.keys() - used:
             raise self._about(name, f"{attrs['action']} has no use for this.", "unknown")
         return attrs
@@ -274,12 +312,14 @@ COLUMNS = {
     "status": "contact.status",
     "source": "contact.source",
     "notes": "contact.notes",
+    "externalId": "contact.external_id",
     "lastContactDate": iso_time("contact.last_contacted_at"),
     "contactCount": "contact.contact_count",
     "createdAt": iso_time("contact.created_at"),
     "updatedAt": iso_time("contact.updated_at"),
     "deletedAt": iso_time("contact.deleted_at"),
     "privateNotes": "contact.private_notes",
+    "privateFields": "contact.private_fields::text",
     "lists": LISTS,
     "assignee_id": "assignee.id",
     "assignee_name": "coalesce(nullif(assignee.name, ''), assignee.email)",
@@ -304,7 +344,11 @@ def contact_rows(contact_ids: list[uuid.UUID], *, private: bool = False, trash: 
         rows = {row[0]: dict(zip(COLUMNS, row, strict=True)) for row in cursor.fetchall()}
     for row in rows.values():
         row["phoneFormatted"] = format_for_people(row["phone"]) if row["phone"] else None
-        row["customFields"] = orjson.Fragment(row["customFields"])
+        custom, hidden = row["customFields"], row.pop("privateFields")
+        if private and hidden != "{}":
+            row["customFields"] = orjson.loads(custom) | unseal_values(row["id"], orjson.loads(hidden))
+        else:
+            row["customFields"] = orjson.Fragment(custom)
         row["lists"] = orjson.Fragment(row["lists"])
         row["assignedTo"] = _person(row.pop("assignee_id"), row.pop("assignee_name"))
         row["createdBy"] = _person(row.pop("creator_id"), row.pop("creator_name"))

@@ -1,5 +1,6 @@
 """One change to many contacts, each of them succeeding or failing by itself."""
 
+import json
 import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -8,13 +9,15 @@ from typing import Any
 from django.db import connection
 from django.db.models.functions import Now
 
-from contacts.models import Contact, ContactList, ContactListMembership
-from contacts.services.announcements import announce_bulk
+from contacts.models import Contact, ContactList, ContactListMembership, CustomField
+from contacts.services.announcements import announce_bulk, owners_of
+from contacts.services.custom_fields import clean_values
 from vocelio.access.principal import Principal
 from vocelio.audit.context import current_actor
 from vocelio.audit.services import record
 from vocelio.errors import Invalid
-from vocelio.organizations.scope import current_organization_id
+from vocelio.organizations.models import Membership
+from vocelio.organizations.scope import current_organization_id, current_scope
 
 MAX_CONTACTS = 10_000
 MAX_TAGS = 100
@@ -22,15 +25,17 @@ MAX_TAGS = 100
 
 @dataclass
 class BulkResult:
-    """What became of each contact: ids that succeeded, and {contactId, error, code} of those that did not."""
+    """What became of each row: ids that succeeded, and {contactId, error, code} of those that did not.
+
+    `id_name` is what an error calls the id.
+    """
 
     successful: list[uuid.UUID] = field(default_factory=list)
     errors: list[dict[str, str]] = field(default_factory=list)
+    id_name: str = "contactId"
 
-    def fail(self, contact_ids: Iterable[uuid.UUID], code: str, error: str) -> None:
-        self.errors += [
-            {"contactId": str(contact_id), "error": error, "code": code} for contact_id in sorted(contact_ids)
-        ]
+    def fail(self, ids: Iterable[uuid.UUID], code: str, error: str) -> None:
+        self.errors += [{self.id_name: str(row_id), "error": error, "code": code} for row_id in sorted(ids)]
 
 
 def add_tags(*, principal: Principal, contact_ids: list[uuid.UUID], tags: list[str]) -> BulkResult:
@@ -62,7 +67,7 @@ def remove_tags(*, principal: Principal, contact_ids: list[uuid.UUID], tags: lis
 
 def add_to_list(*, principal: Principal, contact_ids: list[uuid.UUID], list_id: uuid.UUID) -> BulkResult:
     """Put contacts on a list."""
-    contact_list = _list(list_id)
+    contact_list = static_list(list_id)
     result, found = _start(principal, contact_ids)
     _add(contact_list, found)
     return _finish(result, "add-to-list", found, [list_id])
@@ -70,7 +75,7 @@ def add_to_list(*, principal: Principal, contact_ids: list[uuid.UUID], list_id: 
 
 def remove_from_list(*, principal: Principal, contact_ids: list[uuid.UUID], list_id: uuid.UUID) -> BulkResult:
     """Take contacts off a list; those that are not on it fail."""
-    contact_list = _list(list_id)
+    contact_list = static_list(list_id)
     result, found = _start(principal, contact_ids)
     memberships = ContactListMembership.objects.filter(list=contact_list, contact_id__in=found)
     members = set(memberships.values_list("contact_id", flat=True))
@@ -83,10 +88,10 @@ def move_to_list(
     *, principal: Principal, contact_ids: list[uuid.UUID], list_id: uuid.UUID, from_list_id: uuid.UUID | None = None
 ) -> BulkResult:
     """Put contacts on a list and take them off `from_list_id`, or off every other list when there is none."""
-    contact_list = _list(list_id)
+    contact_list = static_list(list_id)
     left = ContactListMembership.objects.exclude(list=contact_list)
     if from_list_id is not None:
-        left = left.filter(list=_list(from_list_id, "data.fromListId"))
+        left = left.filter(list=static_list(from_list_id, "data.fromListId"))
     result, found = _start(principal, contact_ids)
     _add(contact_list, found)
     left = left.filter(contact_id__in=found)
@@ -127,12 +132,68 @@ def restore(*, principal: Principal, contact_ids: list[uuid.UUID]) -> BulkResult
     return _finish(result, "restore", free)
 
 
+def assign(*, principal: Principal, contact_ids: list[uuid.UUID], assigned_to: uuid.UUID | None = None) -> BulkResult:
+    """Give contacts to a member, or to nobody."""
+    members = Membership.objects.filter(organization_id=current_organization_id(), is_active=True)
+    if assigned_to is not None and not members.filter(user_id=assigned_to).exists():
+        raise Invalid.field(
+            "data.assignedTo", "There is no such member.", value=str(assigned_to), constraint="does_not_exist"
+        )
+    result, found = _start(principal, contact_ids)
+    before = owners_of(found)
+    Contact.objects.filter(pk__in=found).update(assigned_to_id=assigned_to)
+    return _finish(result, "assign", found, owners={*before, uuid.UUID(str(assigned_to)) if assigned_to else None})
+
+
+def update_fields(*, principal: Principal, contact_ids: list[uuid.UUID], values: dict[str, Any]) -> BulkResult:
+    """Set the same values on all contacts; keys of `custom_fields` are set one by one, null removes one."""
+    fields = dict(values)
+    custom = fields.pop("custom_fields", {})
+    kept, removed = _custom_values(custom)
+    result, found = _start(principal, contact_ids)
+    if kept or removed:
+        _update(
+            "custom_fields = (custom_fields - %(removed)s::text[]) || %(kept)s::jsonb",
+            "true",
+            found,
+            removed=removed,
+            kept=json.dumps(kept),
+        )
+    if fields:
+        Contact.objects.filter(pk__in=found).update(**fields)
+    return _finish(result, "update-fields", found, fields=sorted(values))
+
+
+def _custom_values(values: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Return the values to set and the keys to remove; raise Invalid naming each bad one."""
+    definitions = [each for each in CustomField.objects.active() if each.key in values]
+    cleaned = clean_values(definitions, values, is_new=False)
+    cleaned.errors |= dict.fromkeys(cleaned.sensitive, "Sensitive fields are set one contact at a time.")
+    if cleaned.errors:
+        raise Invalid(
+            "Some custom fields are not valid.",
+            errors=[
+                {
+                    "field": f"data.values.customFields.{key}",
+                    "value": None,
+                    "constraint": "custom_field",
+                    "message": message,
+                }
+                for key, message in cleaned.errors.items()
+            ],
+        )
+    kept = {key: value for key, value in cleaned.values.items() if value is not None}
+    return kept, [key for key in values if key not in kept]
+
+
 ACTIONS: dict[str, Callable[..., BulkResult]] = {
     "add-tags": add_tags,
     "remove-tags": remove_tags,
     "add-to-list": add_to_list,
     "remove-from-list": remove_from_list,
     "move-to-list": move_to_list,
+    "assign": assign,
+    "update-fields": update_fields,
     "delete": delete,
     "restore": restore,
 }
@@ -149,22 +210,29 @@ def _start(principal: Principal, contact_ids: list[uuid.UUID]) -> tuple[BulkResu
 
 
 def _finish(
-    result: BulkResult, action: str, successful: set[uuid.UUID], list_ids: Iterable[uuid.UUID] = (), **details: Any
+    result: BulkResult,
+    action: str,
+    successful: set[uuid.UUID],
+    list_ids: Iterable[uuid.UUID] = (),
+    owners: Iterable[uuid.UUID | None] | None = None,
+    **details: Any,
 ) -> BulkResult:
     result.successful = sorted(successful)
     list_ids = list(list_ids)
-    record(
-        "contact.bulk_changed",
-        "contact",
-        operation=action,
-        successful=len(successful),
-        failed=len(result.errors),
-        contactIds=[str(contact_id) for contact_id in result.successful],
-        listIds=[str(list_id) for list_id in list_ids],
-        **details,
-    )
+    # Of a job, the job's own entries tell; its changes are in the history.
+    if "change_cause" not in current_scope().notes:
+        record(
+            "contact.bulk_changed",
+            "contact",
+            operation=action,
+            successful=len(successful),
+            failed=len(result.errors),
+            contactIds=[str(contact_id) for contact_id in result.successful],
+            listIds=[str(list_id) for list_id in list_ids],
+            **details,
+        )
     if successful:
-        announce_bulk(action, result.successful, list_ids)
+        announce_bulk(action, result.successful, list_ids, owners=owners)
     return result
 
 
@@ -179,10 +247,15 @@ def _update(change: str, condition: str, contact_ids: set[uuid.UUID], **values: 
         return {row[0] for row in cursor.fetchall()}
 
 
-def _list(list_id: uuid.UUID, field: str = "data.listId") -> ContactList:
+def static_list(list_id: uuid.UUID, field: str = "data.listId") -> ContactList:
+    """Return a list that contacts are put on; raise Invalid when there is none, or its filter says who is on it."""
     contact_list: ContactList | None = ContactList.objects.filter(pk=list_id).first()
     if contact_list is None:
         raise Invalid.field(field, "There is no such list.", value=str(list_id), constraint="does_not_exist")
+    if contact_list.is_dynamic:
+        raise Invalid.field(
+            field, "A dynamic list holds whom its filter finds.", value=str(list_id), constraint="dynamic"
+        )
     return contact_list
 
 

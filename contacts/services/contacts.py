@@ -2,7 +2,8 @@
 
 import uuid
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
@@ -11,11 +12,12 @@ from django.utils import timezone
 
 from contacts.models import Contact, ContactList, ContactListMembership
 from contacts.services.announcements import announce_contact, send_contacts_changed
+from contacts.services.custom_fields import set_custom_fields
 from vocelio.access.principal import Principal
 from vocelio.audit.context import current_actor
 from vocelio.audit.services import record
 from vocelio.errors import Conflict, Invalid
-from vocelio.organizations.models import Membership
+from vocelio.organizations.models import Membership, TenantRow
 from vocelio.organizations.scope import current_organization_id
 
 # How long a contact stays in the trash.
@@ -31,6 +33,7 @@ class ContactExists(Conflict):
 def create_contact(*, principal: Principal, list_ids: Iterable[uuid.UUID] = (), **fields: Any) -> Contact:
     """Create a contact on the given lists; `phone` is E.164. Raise ContactExists when the phone is taken."""
     contact = Contact(created_by_id=current_actor().user_id, **fields)
+    set_custom_fields(contact, fields.get("custom_fields", {}), principal, is_new=True)
     check_reachable(contact)
     check_assignee(contact, fields)
     _save(contact, principal, force_insert=True)
@@ -47,10 +50,12 @@ def update_contact(
     owner_before = contact.assigned_to_id
     for name, value in fields.items():
         setattr(contact, name, value)
+    if "custom_fields" in fields:
+        set_custom_fields(contact, fields["custom_fields"], principal, is_new=False)
     check_reachable(contact)
     check_assignee(contact, fields)
     if fields:
-        _save(contact, principal, update_fields=list(fields))
+        _save(contact, principal, update_fields=[*fields, *(["private_fields"] if "custom_fields" in fields else [])])
     if list_ids is not None:
         list_ids = set(list_ids)
         contact.memberships.exclude(list_id__in=list_ids).delete()
@@ -82,7 +87,10 @@ def purge_trash() -> int:
     with connection.cursor() as cursor:
         cursor.execute(
             "DELETE FROM contacts WHERE organization_id = %(organization)s AND id IN ("
-            " SELECT id FROM contacts WHERE organization_id = %(organization)s AND deleted_at < %(before)s LIMIT %(most)s"
+            " SELECT id FROM contacts AS contact WHERE organization_id = %(organization)s AND deleted_at < %(before)s"
+            # One that was merged stays as long as the other does.
+            " AND NOT EXISTS (SELECT FROM contacts AS survivor WHERE survivor.organization_id = %(organization)s"
+            " AND survivor.id = contact.merged_into_id) LIMIT %(most)s"
             ") RETURNING id",
             {
                 "organization": current_organization_id(),
@@ -100,9 +108,12 @@ def purge_trash() -> int:
 def put_on_lists(contact: Contact, list_ids: Iterable[uuid.UUID]) -> None:
     """Add the contact to lists it is not on yet; raise Invalid for a list the organization does not have."""
     list_ids = set(list_ids)
-    known = set(ContactList.objects.filter(pk__in=list_ids).values_list("pk", flat=True)) if list_ids else set()
+    static = ContactList.objects.filter(pk__in=list_ids, filter__isnull=True)
+    known = set(static.values_list("pk", flat=True)) if list_ids else set()
     if unknown := list_ids - known:
-        raise Invalid.field("listIds", "There is no such list.", value=str(min(unknown)), constraint="does_not_exist")
+        raise Invalid.field(
+            "listIds", "There is no such static list.", value=str(min(unknown)), constraint="does_not_exist"
+        )
     added_by_id = current_actor().user_id
     ContactListMembership.objects.bulk_create(
         [ContactListMembership(contact=contact, list_id=list_id, added_by_id=added_by_id) for list_id in known],
@@ -116,25 +127,25 @@ def check_reachable(contact: Contact) -> None:
         raise Invalid.field("phone", "A contact needs a phone number or an e-mail address.", constraint="required")
 
 
-def check_assignee(contact: Contact, fields: dict[str, Any]) -> None:
+def check_assignee(row: TenantRow, fields: dict[str, Any]) -> None:
     """Raise Invalid when the person to be responsible is not an active member of the organization."""
     user_id = fields.get("assigned_to_id")
     if user_id is None:
         return
-    members = Membership.objects.filter(organization_id=contact.organization_id, is_active=True)
+    members = Membership.objects.filter(organization_id=row.organization_id, is_active=True)
     if not members.filter(user_id=user_id).exists():
         raise Invalid.field("assignedTo", "There is no such member.", value=str(user_id), constraint="does_not_exist")
 
 
-def public_changes(contact: Contact, fields: Iterable[str]) -> dict[str, Any]:
+def public_changes(row: TenantRow, fields: Iterable[str]) -> dict[str, Any]:
     """Return new values under their API names, without what only some roles may read."""
     changes: dict[str, Any] = {}
     for name in fields:
         if name != "private_notes":
             head, *rest = name.removesuffix("_id").split("_")
-            value = getattr(contact, name)
+            value = getattr(row, name)
             changes[head + "".join(part.capitalize() for part in rest)] = (
-                str(value) if isinstance(value, uuid.UUID) else value
+                str(value) if isinstance(value, (uuid.UUID, Decimal, datetime)) else value
             )
     return changes
 

@@ -1,7 +1,8 @@
-"""The names contact files give to the columns we know, from the exports of common products and four languages."""
+"""The names files give to the columns we know, from the exports of common products and four languages."""
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
@@ -84,20 +85,74 @@ NAMES = MappingProxyType(
             "source|lead source|contact source|original source|origin|original traffic source|origine|origen|fuente"
             "|quelle|herkunft"
         ),
+        "id": "vocelio id",
+        "phone_extension": "phone extension|extension|ext|phone ext|telephone extension|nebenstelle|durchwahl|poste tel",
+        "status": "status|contact status|estado del contacto|statut",
         "external_id": (
             "external id|externalid|id|contact id|contactid|record id|recordid|lead id|person id|customer id|crm id|uid"
             "|uuid|record id contact|identifiant|identificador|kundennummer"
         ),
     }
 )
-FIELDS = tuple(NAMES)
-
-
-_RANKS = {name: (field, rank) for field, names in NAMES.items() for rank, name in enumerate(names.split("|"))}
-_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
-_WORD = re.compile(r"[^\W\d_]+|\d+")
-# Words around a name that do not change what it means ("property_firstname", "Phone (required)").
-_NOISE = frozenset(("property", "contact", "lead", "primary", "required", "optional", "the", "your", "hs", "value"))
+# The same of files of companies.
+COMPANY_NAMES = MappingProxyType(
+    {
+        "name": (
+            "company name|companyname|company|account name|account|organization name|organisation name|organization"
+            "|organisation|client name|client|customer name|customer|business name|business|firm|name|display name"
+            "|employer|vendor|supplier|societe|entreprise|nom de l entreprise|raison sociale|nom|empresa|compania"
+            "|organizacion|nombre de la empresa|nombre|firma|firmenname|unternehmen|unternehmensname|kunde|kundenname"
+        ),
+        "legal_name": "legal name|legalname|registered name|legal entity|legal entity name|official name|trading name",
+        "domain": (
+            "domain|domain name|company domain|company domain name|website domain|email domain|web domain|domaine|dominio"
+            "|domane"
+        ),
+        "website": (
+            "website|website url|web site|company website|url|web|homepage|home page|web address|company url|site web"
+            "|site internet|sitio web|pagina web|webseite|internetadresse"
+        ),
+        "linkedin_url": (
+            "linkedin url|linkedin|linkedin company page|company linkedin url|linkedin company url|linkedin page"
+            "|company linkedin|linked in|linked in url|linked in company page"
+        ),
+        "industry": (
+            "industry|company industry|sector|vertical|industry sector|line of business|branch|secteur|secteur d activite"
+            "|industria|sector industrial|rubro|branche|industrie|wirtschaftszweig"
+        ),
+        "size": (
+            "size|company size|employees|number of employees|no of employees|employee count|employeecount|headcount"
+            "|num employees|numberofemployees|employee range|staff|staff count|effectif|effectifs|nombre d employes"
+            "|empleados|numero de empleados|tamano|mitarbeiter|mitarbeiterzahl|anzahl mitarbeiter|unternehmensgrosse"
+        ),
+        "annual_revenue": (
+            "annual revenue|annualrevenue|revenue|company revenue|yearly revenue|turnover|annual turnover|sales|annual sales"
+            "|chiffre d affaires|ca|ingresos|ingresos anuales|facturacion|umsatz|jahresumsatz"
+        ),
+        "currency": "currency|currency code|revenue currency|currency iso code|devise|moneda|divisa|wahrung",
+        "tax_id": (
+            "tax id|taxid|vat number|vat|vat id|ein|tax number|tax registration number|vat registration number|tin"
+            "|company number|registration number|numero de tva|tva|siret|siren|nif|cif|ust id|ust idnr|ustid|steuernummer"
+        ),
+        "phone": (
+            "phone|phone number|phonenumber|company phone|company phone number|main phone|telephone|telephone number|tel"
+            "|office phone|business phone|work phone|phone no|switchboard|mobile|mobile phone|telefono|numero de telefono"
+            "|numero de telephone|telefon|telefonnummer|rufnummer"
+        ),
+        "email": (
+            "email|email address|e mail|e mail address|mail|company email|office email|business email|emailaddress"
+            "|general email|courriel|adresse e mail|adresse email|correo|correo electronico|e mail adresse|mailadresse"
+        ),
+        "address": (
+            "address|street address|street|address line|address street|billing street|billing address|shipping street"
+            "|registered address|office address|postal address|mailing address|adresse|rue|direccion|calle|domicilio"
+            "|strasse|anschrift|strasse und hausnummer|strasse hausnummer"
+        ),
+        **{field: NAMES[field] for field in ("city", "state", "zip", "country", "tags", "notes", "source")},
+        "status": "status|client status|account status|lifecycle stage|customer status|estado|statut|kundenstatus",
+        "id": "vocelio id",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -109,20 +164,41 @@ class KnownName:
     number: int
 
 
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_WORD = re.compile(r"[^\W\d_]+|\d+")
+
+
+class Vocabulary:
+    """The names of the columns of one kind of file.
+
+    `noise` are words around a name that do not change what it means ("property_firstname", "Phone (required)").
+    """
+
+    def __init__(self, names: Mapping[str, str], noise: str) -> None:
+        self._ranks = {
+            name: (field, rank) for field, text in names.items() for rank, name in enumerate(text.split("|"))
+        }
+        self._noise = frozenset(noise.split())
+        self.known_name = lru_cache(maxsize=2048)(self._known_name)
+
+    def _known_name(self, header: str) -> KnownName | None:
+        """Return what the header means, or None when it is no name we know."""
+        if len(header) > 100:
+            return None
+        letters = unicodedata.normalize("NFKD", _CAMEL.sub(" ", header).casefold())
+        words = _WORD.findall("".join(letter for letter in letters if not unicodedata.combining(letter)))
+        numbers = [int(word) for word in words if word.isdecimal()]
+        words = [word for word in words if not word.isdecimal()]
+        found = self._ranks.get(" ".join(words))
+        found = found or self._ranks.get(" ".join(word for word in words if word not in self._noise))
+        return KnownName(*found, numbers[0] if numbers else 1) if found else None
+
+
+PEOPLE = Vocabulary(NAMES, "property contact lead primary required optional the your hs value")
+COMPANIES = Vocabulary(COMPANY_NAMES, "property primary required optional the your hs value account company billing")
+
+
 def field_for_header(header: str) -> str | None:
-    """Return the field a header names, whatever its case, accents, punctuation and numbering."""
-    known = known_name(header)
+    """Return the field of a contact a header names, whatever its case, accents, punctuation and numbering."""
+    known = PEOPLE.known_name(header)
     return known.field if known else None
-
-
-@lru_cache(maxsize=2048)
-def known_name(header: str) -> KnownName | None:
-    """Return what the header means, or None when it is no name we know."""
-    if len(header) > 100:
-        return None
-    letters = unicodedata.normalize("NFKD", _CAMEL.sub(" ", header).casefold())
-    words = _WORD.findall("".join(letter for letter in letters if not unicodedata.combining(letter)))
-    numbers = [int(word) for word in words if word.isdecimal()]
-    words = [word for word in words if not word.isdecimal()]
-    found = _RANKS.get(" ".join(words)) or _RANKS.get(" ".join(word for word in words if word not in _NOISE))
-    return KnownName(*found, numbers[0] if numbers else 1) if found else None

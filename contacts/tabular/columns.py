@@ -1,11 +1,11 @@
-"""Guess which column of a file holds which field of a contact."""
+"""Guess which column of a file holds which field of a contact or a company."""
 
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from contacts.phones import Phone, normalize_many
-from contacts.tabular.column_names import known_name
+from contacts.tabular.column_names import PEOPLE, Vocabulary
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _LEAST_CONFIDENCE = 0.3
@@ -14,7 +14,7 @@ _FIT_FOR_NO_NAME = 0.8
 
 @dataclass(frozen=True)
 class ColumnGuess:
-    """One column: the contact field it fills, or None for a custom field named as the header."""
+    """One column: the field it fills, or None for a custom field named as the header."""
 
     index: int
     header: str
@@ -23,7 +23,10 @@ class ColumnGuess:
 
 
 def guess_columns(
-    headers: Sequence[str], sample_rows: Sequence[Sequence[str]], region: str = "US"
+    headers: Sequence[str],
+    sample_rows: Sequence[Sequence[str]],
+    region: str = "US",
+    vocabulary: Vocabulary = PEOPLE,
 ) -> list[ColumnGuess]:
     """Return one guess per column, no field twice: the header decides, the content breaks ties.
 
@@ -33,7 +36,7 @@ def guess_columns(
     scores: list[tuple[float, int, str]] = []
     for index, (header, cells) in enumerate(zip(headers, columns, strict=True)):
         filled = [cell for cell in cells if cell]
-        known = known_name(header)
+        known = vocabulary.known_name(header)
         if known:
             score = 1 - 0.005 * known.rank - 0.05 * min(known.number - 1, 8)
             scores.append((score * _plausibility(known.field, cells, filled, region), index, known.field))

@@ -46,12 +46,19 @@ def _header_candidate(sample: Sequence[Row]) -> Row | None:
         if len({field_for_header(cell) for cell in row.cells} - {None}) >= 2 and not _is_data(row.cells):
             return row
     filled = [sum(1 for cell in row.cells if cell.strip()) for row in sample]
-    usual = Counter(filled).most_common(1)[0][0]
+    usual = _usual(filled)
+    width = _usual([len(row.cells) for row in sample])
     for row, count in zip(sample[:MAX_TITLE_ROWS], filled, strict=False):
-        # Titles fill fewer than half of the columns most rows fill; one cell above two columns is one, too.
-        if count * 2 > usual or count * 2 == usual > 2:
+        # Titles fill fewer than half of the columns most rows fill; one cell above two columns is one, too. Neither is
+        # a row that ends before the middle of the table, however sparse that is.
+        if (count * 2 > usual or count * 2 == usual > 2) and len(row.cells) * 2 >= width:
             return row
     return sample[0]
+
+
+def _usual(numbers: list[int]) -> int:
+    """Return the most frequent number, of equally frequent ones the largest."""
+    return max(Counter(numbers).items(), key=lambda each: (each[1], each[0]))[0]
 
 
 def _is_data(cells: list[str]) -> bool:

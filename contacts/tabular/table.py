@@ -81,8 +81,9 @@ def open_table(path: Path, filename: str) -> Table:
     if kind == "csv":
         return _open_csv(path)
     if kind == "xls":
-        read = partial(read_xls, path)
-        return _table("xls", read, _sample(read))
+        name: list[str] = []
+        sample = _sample(partial(read_xls, path, name))
+        return _table("xls", partial(read_xls, path), sample, sheet=name[0] if name else None)
     return _open_xlsx(path)
 
 

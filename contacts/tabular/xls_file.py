@@ -25,8 +25,8 @@ _PROJECT = Path(__file__).parents[2]
 _ADVICE = "Open it in Excel, save it as an Excel workbook (.xlsx) and upload that."
 
 
-def read_xls(path: Path) -> Iterator[Row]:
-    """Yield each row of the first sheet with content, numbered as Excel numbers it."""
+def read_xls(path: Path, sheet: list[str] | None = None) -> Iterator[Row]:
+    """Yield each row of the first sheet with content, numbered as Excel numbers it; put its name into `sheet`."""
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder, "rows")
         command = [sys.executable, "-m", "contacts.tabular.xls_file", str(path.resolve()), str(output)]
@@ -43,6 +43,9 @@ def read_xls(path: Path) -> Iterator[Row]:
         if ended.returncode:
             raise TableError(TableErrorCode.MALFORMED_FILE, f"The old Excel file (.xls) cannot be read. {_ADVICE}")
         with output.open(encoding="utf-8") as lines:
+            name = json.loads(next(lines, '""'))
+            if sheet is not None:
+                sheet.append(name)
             for line in lines:
                 number, *cells = json.loads(line)
                 yield checked(number, cells)
@@ -63,6 +66,7 @@ def _convert(path: str, output: str) -> None:
             content = workbook.get_sheet_by_name(sheet.name)
             if content.start is None:
                 continue
+            file.write(json.dumps(sheet.name) + "\n")
             first_row, first_column = content.start
             for number, cells in enumerate(content.iter_rows(), start=first_row + 1):
                 if any(cell != "" for cell in cells):

@@ -11,18 +11,20 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from contacts.filters.contacts import ContactFilter
-from contacts.models import Contact, ContactStatus, ContactTally, LiveContact
+from contacts.filters.contacts import ContactFilter, contacts_matching
+from contacts.filters.selection import SORT_FIELDS
+from contacts.models import Contact, ContactList, ContactStatus, ContactTally, LiveContact
 from contacts.models.live import LiveContactQuerySet
+from contacts.profile_kinds import profile_kinds
+from contacts.serializers.bulk import BulkJobSerializer, BulkRequestSerializer
 from contacts.serializers.contacts import (
-    BulkOperationSerializer,
     BulkResultSerializer,
     ContactSerializer,
     ManualContactSerializer,
     TrashedContactSerializer,
     contact_rows,
 )
-from contacts.services import bulk, contacts
+from contacts.services import bulk, bulk_jobs, contacts
 from vocelio.api.filters import PAGING
 from vocelio.api.pagination import EnvelopePagination
 from vocelio.api.viewsets import CreateMixin, DestroyMixin, ListMixin, RetrieveMixin, TenantViewSet, UpdateMixin
@@ -52,7 +54,7 @@ class ContactViewSet(ListMixin, CreateMixin, RetrieveMixin, UpdateMixin, Destroy
     serializer_class = ContactSerializer
     filterset_class = ContactFilter
     pagination_class = ContactPagination
-    sort_fields = {"createdAt": "created_at", "updatedAt": "updated_at", "lastName": "sort_name", "name": "sort_name"}
+    sort_fields = SORT_FIELDS
     throttle_scopes = {"create": "contacts", "manual": "contacts"}
     permissions = {
         "list": "contacts:read",
@@ -117,7 +119,12 @@ class ContactViewSet(ListMixin, CreateMixin, RetrieveMixin, UpdateMixin, Destroy
         return self.respond(rows[0])
 
     def perform_create(self, data: dict[str, Any]) -> Contact:
-        return contacts.create_contact(principal=self.principal, **data)
+        profiles = data.pop("profiles", {})
+        contact = contacts.create_contact(principal=self.principal, **data)
+        for kind in profile_kinds():
+            if kind.slug in profiles:
+                kind.create(contact=contact, principal=self.principal, **profiles[kind.slug])
+        return contact
 
     def perform_update(self, instance: Contact, data: dict[str, Any]) -> Contact:
         return contacts.update_contact(contact=instance, principal=self.principal, **data)
@@ -159,14 +166,29 @@ class ContactViewSet(ListMixin, CreateMixin, RetrieveMixin, UpdateMixin, Destroy
         contact = contacts.restore_contact(contact=self.get_object(), principal=self.principal)
         return self.respond(self.represent(contact))
 
-    @extend_schema(request=BulkOperationSerializer, responses=BulkResultSerializer)
-    @action(detail=False, methods=["post"], url_path="bulk-operations", serializer_class=BulkOperationSerializer)
+    @extend_schema(request=BulkRequestSerializer, responses={200: BulkResultSerializer, 202: BulkJobSerializer})
+    @action(detail=False, methods=["post"], url_path="bulk-operations", serializer_class=BulkRequestSerializer)
     def bulk_operations(self, request: Request) -> Response:
-        """Change up to 10,000 contacts at once; each that fails is listed with the reason."""
+        """Change up to 10,000 contacts at once; each that fails is listed with the reason.
+
+        With a filter instead of ids, whatever it finds is changed by a job, which can be undone.
+        """
         data = self.validated()
+        if "filter" in data:
+            return self._start_bulk(data)
         operation = bulk.ACTIONS[data["action"]]
         result = operation(principal=self.principal, contact_ids=data["contact_ids"], **data.get("data", {}))
         return Response(bulk_answer(result))
+
+    def _start_bulk(self, data: dict[str, Any]) -> Response:
+        wanted: Any = contacts_matching(data["filter"], self.principal)
+        if data["action"] == "restore":
+            trash: Any = Contact.objects.visible_to(self.principal)
+            wanted = trash.in_trash()
+        job = bulk_jobs.start_bulk(
+            action=data["action"], filter=data["filter"], data=data.get("data", {}), found=wanted
+        )
+        return self.respond(BulkJobSerializer(job).data, status=202)
 
     def _totals(self) -> dict[str, int]:
         """Return the number of contacts the caller may see by status."""
@@ -185,7 +207,7 @@ class ContactViewSet(ListMixin, CreateMixin, RetrieveMixin, UpdateMixin, Destroy
         names, parameters = self._narrowed_by(), self.request.query_params
         if names == {"status"}:
             return self.totals[parameters["status"]]
-        if names == {"listId"}:
+        if names == {"listId"} and not ContactList.objects.filter(pk=parameters["listId"]).dynamic().exists():
             return ContactTally.objects.of_list(parameters["listId"])  # type: ignore[no-any-return]
         return None
 

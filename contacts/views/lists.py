@@ -1,7 +1,7 @@
 """/contact-lists"""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.db.models import QuerySet
@@ -10,6 +10,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from contacts.filters.contacts import check_filter, contacts_matching
 from contacts.filters.lists import ContactListFilter
 from contacts.models import ContactList
 from contacts.serializers.contacts import BulkResultSerializer, ContactIdsSerializer
@@ -17,6 +18,8 @@ from contacts.serializers.lists import ContactListSerializer
 from contacts.services import bulk, lists
 from contacts.views.contacts import bulk_answer
 from vocelio.api.viewsets import CreateMixin, DestroyMixin, ListMixin, RetrieveMixin, TenantViewSet, UpdateMixin
+from vocelio.db.counting import bounded_count
+from vocelio.errors import Invalid
 
 
 class ContactListViewSet(ListMixin, CreateMixin, RetrieveMixin, UpdateMixin, DestroyMixin, TenantViewSet):
@@ -41,10 +44,27 @@ class ContactListViewSet(ListMixin, CreateMixin, RetrieveMixin, UpdateMixin, Des
         lists_of_caller: Any = super().get_queryset()
         return lists_of_caller.with_counts().select_related("created_by")  # type: ignore[no-any-return]
 
+    def serialize_page(self, page: Sequence[ContactList]) -> Any:
+        for contact_list in page:
+            if contact_list.is_dynamic:
+                # To find the members of each would cost a query a list.
+                contact_list.contact_count = None  # type: ignore[attr-defined]
+        return super().serialize_page(page)
+
+    def represent(self, instance: ContactList) -> Any:
+        if instance.filter is not None:
+            members = contacts_matching(instance.filter, self.principal)
+            instance.contact_count = bounded_count(members)[0]  # type: ignore[attr-defined]
+        return super().represent(instance)
+
     def perform_create(self, data: dict[str, Any]) -> ContactList:
+        check_filter(data.get("filter"), self.principal)
         return lists.create_list(**data)
 
     def perform_update(self, instance: ContactList, data: dict[str, Any]) -> ContactList:
+        if "filter" in data and (data["filter"] is None) is instance.is_dynamic:
+            raise Invalid.field("filter", "A list stays static or dynamic.", constraint="fixed")
+        check_filter(data.get("filter"), self.principal)
         return lists.update_list(instance, **data)
 
     def perform_destroy(self, instance: ContactList) -> str:

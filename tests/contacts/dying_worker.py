@@ -15,7 +15,7 @@ def main(organization_id: str, job_id: str, statement: int, chunk_rows: int) -> 
     django.setup()
     from django.db import connection
 
-    from contacts.services import imports
+    from contacts.services import import_files
     from contacts.tasks import run_import
 
     executed = 0
@@ -27,7 +27,7 @@ def main(organization_id: str, job_id: str, statement: int, chunk_rows: int) -> 
             os.kill(os.getpid(), signal.SIGKILL)
         return execute(*args)
 
-    imports.CHUNK_ROWS = chunk_rows
+    import_files.CHUNK_ROWS = chunk_rows
     with connection.execute_wrapper(count):
         run_import(organization_id=organization_id, job_id=job_id)
 

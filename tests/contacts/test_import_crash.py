@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 
 from benchmarks.contact_files import existing_phones, write_csv
 from contacts.models import Contact, ContactImport, ContactList, ContactListMembership, ImportRejection
-from contacts.services import imports
+from contacts.services import import_files
 from tests.contacts.uploads import import_file, upload
 from tests.factories import make_organization, make_person, run_jobs
 from vocelio.audit.models import AuditEntry
@@ -66,7 +66,7 @@ def everything(manager, job):
 @pytest.mark.parametrize("skip_duplicates", ["true", "false"])
 def test_an_import_killed_again_and_again_ends_like_an_undisturbed_one(dirty_file, monkeypatch, skip_duplicates):
     options = {"listName": "Callees", "skipDuplicates": skip_duplicates}
-    monkeypatch.setattr(imports, "CHUNK_ROWS", CHUNK_ROWS)
+    monkeypatch.setattr(import_files, "CHUNK_ROWS", CHUNK_ROWS)
     undisturbed = manager_with_contacts()
     import_file(undisturbed, dirty_file, **options)
     with organization_scope(undisturbed.organization.id):

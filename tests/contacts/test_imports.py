@@ -8,7 +8,8 @@ from django.test import override_settings
 
 from benchmarks.contact_files import existing_phones, write_csv
 from contacts.models import Contact, ContactImport, ContactListMembership
-from contacts.services import import_chunks, imports
+from contacts.services import import_chunks, import_files, imports
+from contacts.services.rejections import OUR_COLUMNS
 from contacts.signals import contacts_changed
 from tests.contacts.uploads import contacts_of, import_file, rejected_rows, upload
 from tests.factories import make_organization, make_person, phone_number, run_jobs
@@ -60,7 +61,7 @@ def test_an_upload_answers_with_a_job_and_imports_it(manager):
 
 
 def test_a_dirty_file_counts_what_plain_python_counts(manager, tmp_path, monkeypatch):
-    monkeypatch.setattr(imports, "CHUNK_ROWS", 300)
+    monkeypatch.setattr(import_files, "CHUNK_ROWS", 300)
     import_file(manager, "phone\n" + "\n".join(existing_phones(200)))
     expected = write_csv(tmp_path / "dirty.csv", 2_000, existing=200)
     job = import_file(manager, (tmp_path / "dirty.csv").read_bytes(), listName="Dirty")
@@ -85,23 +86,40 @@ def test_rejected_rows_say_where_why_and_what(manager):
         {
             "row": 3,
             "error": "Invalid phone number format: contains letters",
+            "suggestedFix": "Write the number in digits only.",
             "data": {"firstName": "Eve", "phone": "555-CALL", "email": "eve@example.com"},
         },
         {
             "row": 4,
             "error": "Neither a phone number nor an e-mail address",
+            "suggestedFix": "Fill in a phone number or an e-mail address.",
             "data": {"firstName": "Nobody", "company": "Acme"},
         },
-        {"row": 5, "error": "Invalid e-mail address", "data": {"firstName": "Max", "email": "not mail"}},
+        {
+            "row": 5,
+            "error": "Invalid e-mail address",
+            "suggestedFix": "An e-mail address looks like name@example.com.",
+            "data": {"firstName": "Max", "email": "not mail"},
+        },
     ]
     assert job["results"]["invalidContacts"] == 3
 
 
 def test_rejected_rows_download_is_safe_to_open_in_a_spreadsheet(manager):
     job = import_file(manager, HEADER + '"=cmd|\' /C calc\'!A0",@x,+1 555,-2+3,"say ""hi"""\n')
+    fix = "Digits are missing; check the number and its area code."
     assert rejected_rows(manager, job["id"]) == [
-        ["row", "error", "first_name", "last_name", "phone", "email", "company"],
-        ["2", "Invalid phone number format: too short", "'=cmd|' /C calc'!A0", "'@x", "+1 555", "'-2+3", 'say "hi"'],
+        [*OUR_COLUMNS, "first_name", "last_name", "phone", "email", "company"],
+        [
+            "2",
+            "Invalid phone number format: too short",
+            fix,
+            "'=cmd|' /C calc'!A0",
+            "'@x",
+            "+1 555",
+            "'-2+3",
+            'say "hi"',
+        ],
     ]
 
 
@@ -142,7 +160,7 @@ def test_rows_that_repeat_a_contact_update_it_when_asked(manager):
 
 @pytest.mark.parametrize("chunk_rows", [1, 2, 100])
 def test_rows_without_phone_are_told_apart_by_email_whatever_the_chunk(manager, monkeypatch, chunk_rows):
-    monkeypatch.setattr(imports, "CHUNK_ROWS", chunk_rows)
+    monkeypatch.setattr(import_files, "CHUNK_ROWS", chunk_rows)
     job = import_file(
         manager,
         HEADER
@@ -164,7 +182,7 @@ def test_contacts_in_the_trash_do_not_count_as_existing(manager):
 
 
 def test_a_contact_saved_between_look_up_and_writing_wins(manager, monkeypatch):
-    look_up = import_chunks._find_existing
+    look_up = import_chunks.find_known
     first = {"phone": "+12125550101", "first_name": "First"}
 
     def slow_look_up(*args):
@@ -174,7 +192,7 @@ def test_a_contact_saved_between_look_up_and_writing_wins(manager, monkeypatch):
             first.clear()
         return found
 
-    monkeypatch.setattr(import_chunks, "_find_existing", slow_look_up)
+    monkeypatch.setattr(import_chunks, "find_known", slow_look_up)
     job = import_file(manager, HEADER + ANN + BOB, listName="Race")
     assert (job["results"]["imported"], job["results"]["duplicates"]) == (1, 1)
     assert sorted(contact.first_name for contact in contacts_of(manager)) == ["Bob", "First"]
@@ -246,7 +264,7 @@ def test_a_list_deleted_during_the_import_leaves_the_contacts(manager):
 
 
 def test_progress_is_announced_after_each_chunk_with_numbers_that_add_up(manager, monkeypatch):
-    monkeypatch.setattr(imports, "CHUNK_ROWS", 2)
+    monkeypatch.setattr(import_files, "CHUNK_ROWS", 2)
     announced = []
 
     def listen(organization_id, contact_ids, **kwargs):
@@ -279,13 +297,13 @@ def test_progress_is_announced_after_each_chunk_with_numbers_that_add_up(manager
 
 
 def test_cancel_stops_after_the_chunk_in_hand_and_keeps_what_was_imported(manager, monkeypatch):
-    monkeypatch.setattr(imports, "CHUNK_ROWS", 1)
+    monkeypatch.setattr(import_files, "CHUNK_ROWS", 1)
     job_id = upload(manager, HEADER + ANN + BOB).data["jobId"]
-    merge = import_chunks.merge_chunk
+    merge = imports.merge_chunk
 
-    def cancelling_merge(job, *args, **kwargs):
+    def cancelling_merge(records, job, *args, **kwargs):
         cancel_job(ContactImport.objects.get(pk=job.pk))
-        return merge(job, *args, **kwargs)
+        return merge(records, job, *args, **kwargs)
 
     monkeypatch.setattr(imports, "merge_chunk", cancelling_merge)
     run_jobs(manager.organization)
