@@ -1,0 +1,5 @@
+"""Pages of Do-Not-Call lists, scrubs and evidence in the back office."""
+
+from dnc.admin import evidence, lists, scrubs
+
+__all__ = ["evidence", "lists", "scrubs"]
