@@ -1,1 +1,1 @@
-"""Candidates, jobs and applications. Imports contacts and the kernel."""
+"""Candidate profiles, jobs and applications. Imports contacts and the kernel. Open models first."""

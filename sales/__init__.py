@@ -1,1 +1,1 @@
-"""Pipelines, deals, projects and activities. Imports contacts and the kernel."""
+"""Sales profiles, pipelines, deals, projects and activities. Imports contacts and the kernel. Open models first."""

@@ -1,0 +1,9 @@
+"""The demo's recruitment data."""
+
+from recruitment.demo_profiles import load_profiles
+from vocelio.organizations.models import Organization
+
+
+def load(organization: Organization) -> None:
+    """Fill the organization, unless it has recruitment data already."""
+    load_profiles(organization)

@@ -1,0 +1,200 @@
+"""Deals: as a list, as a board, in figures."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from unfold.decorators import display
+
+from sales.admin.values import CurrencyForm, by_id
+from sales.models import Activity, Deal, Pipeline
+from sales.services import deals
+from sales.services.money import own_currency
+from sales.services.pipelines import usual_pipeline
+from sales.services.reports import REPORTS, question
+from sales.services.reports.shapes import Drawing
+from vocelio.backoffice.tenant import TenantAdmin
+
+COLORS = ["var(--color-primary-600)", "#94a3b8", "#f59e0b", "#ef4444"]
+DASHBOARD = ["pipeline", "forecast", "trend", "conversion", "win-loss", "owners", "activities", "velocity"]
+PERIODS = {"30": "30 days", "90": "90 days", "180": "180 days", "365": "A year"}
+
+
+@admin.register(Deal)
+class DealAdmin(TenantAdmin):
+    permissions = {
+        "view": "deals:read",
+        "add": "deals:write",
+        "change": "deals:write",
+        "delete": "deals:delete",
+    }
+    section = "Sales"
+    icon = "handshake"
+    form = CurrencyForm
+
+    list_display = ("name", "shown_client", "worth", "stage", "state", "assigned_to", "expected_close_on", "created_at")
+    list_select_related = ("client", "stage", "assigned_to", "pipeline")
+    list_filter = ("status",)
+    search_fields = ("name", "client__name")
+    autocomplete_fields = ("client",)
+    readonly_fields = ("status", "base_amount", "stage_entered_at", "closed_at", "created_by", "created_at", "version")
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    "name",
+                    ("stage", "status"),
+                    ("amount", "currency", "base_amount"),
+                    ("client", "assigned_to"),
+                    ("expected_close_on", "source"),
+                    "tags",
+                    "description",
+                )
+            },
+        ),
+        ("Lost", {"fields": (("lost_reason", "lost_note"),)}),
+        ("History", {"fields": (("stage_entered_at", "closed_at"), ("created_by", "created_at", "version"))}),
+    )
+
+    def sidebar_extra(self) -> list[tuple[str, str, str]]:
+        """Show the board and the figures beside the list."""
+        return [
+            ("Board", "view_kanban", reverse("admin:sales_deal_board")),
+            ("Sales figures", "monitoring", reverse("admin:sales_deal_figures")),
+        ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows: Any = super().get_queryset(request)
+        return rows.alive().defer("client__search")  # type: ignore[no-any-return]
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        return {"currency": own_currency(), **super().get_changeform_initial_data(request)}
+
+    @admin.display(description="Client")
+    def shown_client(self, deal: Deal) -> str:
+        return str(deal.client or "")
+
+    @admin.display(description="Amount")
+    def worth(self, deal: Deal) -> str:
+        return f"{deal.amount:,.2f} {deal.currency}"
+
+    @display(description="Status", label={"Open": "info", "Won": "success", "Lost": "danger"})  # type: ignore[untyped-decorator]
+    def state(self, deal: Deal) -> str:
+        return deal.get_status_display()
+
+    def perform_create(self, request: HttpRequest, data: dict[str, Any]) -> Deal:
+        values = by_id(data, "client", "assigned_to", "lost_reason")
+        return deals.create_deal(principal=self.principal(request), stage=values.pop("stage"), **values)
+
+    def perform_update(self, request: HttpRequest, obj: Deal, changes: dict[str, Any]) -> None:
+        values = by_id(changes, "client", "assigned_to", "lost_reason")
+        stage = values.pop("stage", None)
+        deals.update_deal(deal=obj, principal=self.principal(request), stage=stage, **values)
+
+    def perform_delete(self, request: HttpRequest, obj: Deal) -> None:
+        deals.delete_deal(deal=obj)
+
+    def get_urls(self) -> list[URLPattern]:
+        site = self.admin_site
+        return [
+            path("board/", site.admin_view(self.board), name="sales_deal_board"),
+            path("figures/", site.admin_view(self.figures), name="sales_deal_figures"),
+            *super().get_urls(),
+        ]
+
+    def board(self, request: HttpRequest) -> HttpResponse:
+        """Show the board; static/sales/board.js fills it by the API and follows what others do."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        usual_pipeline()
+        pipelines = list(Pipeline.objects.alive().order_by("-is_default", "created_at"))
+        chosen = next((each for each in pipelines if str(each.pk) == request.GET.get("pipeline")), pipelines[0])
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Deals board",
+            "pipelines": pipelines,
+            "chosen": chosen,
+            "may_move": self.has_change_permission(request),
+            "opts": self.opts,
+        }
+        return TemplateResponse(request, "backoffice/deal_board.html", context)
+
+    def figures(self, request: HttpRequest) -> HttpResponse:
+        """Show the reports as charts."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        principal = self.principal(request)
+        days = request.GET.get("days") if request.GET.get("days") in PERIODS else "90"
+        last = timezone.now().date()
+        asked = question(
+            principal=principal,
+            first=last - timedelta(days=int(days or 90) - 1),
+            last=last,
+            pipeline_id=None,
+            owner_id=None,
+        )
+        reports = {name: REPORTS[name](asked) for name in DASHBOARD}
+        pipeline, won = reports["pipeline"].totals, reports["win-loss"].totals
+        visible = Activity.objects.get_queryset().visible_to(principal)
+        period = f"?from={asked.first}&to={asked.last}"
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Sales figures",
+            "opts": self.opts,
+            "currency": own_currency(),
+            "periods": PERIODS.items(),
+            "days": days,
+            "figures": [
+                ("Open deals", pipeline["count"], f"{pipeline['rotting']} rotting", "handshake"),
+                ("Open value", pipeline["amount"], "in all stages", "payments"),
+                ("Weighted value", pipeline["weighted"], "by probability of the stage", "balance"),
+                ("By history", reports["forecast"].totals["byHistory"], "by what became of such deals", "history"),
+                ("Won", won["wonAmount"], f"{won['won']} deals, win rate {won['winRate'] or 0} %", "trophy"),
+                ("Lost", won["lostAmount"], f"{won['lost']} deals", "sentiment_dissatisfied"),
+                ("Overdue activities", visible.overdue().count(), "to be done", "alarm"),
+            ],
+            "reports": [
+                {
+                    "name": name,
+                    "title": report.title,
+                    "charts": [_drawn(chart) for chart in report.charts if chart.labels],
+                    "files": [
+                        (kind.upper(), f"{reverse(f'v1:sales-analytics-{name}')}{period}&format={kind}")
+                        for kind in ("csv", "pdf")
+                    ],
+                }
+                for name, report in reports.items()
+            ],
+        }
+        return TemplateResponse(request, "backoffice/sales_figures.html", context)
+
+
+def _drawn(chart: Drawing) -> dict[str, Any]:
+    """Return the chart as unfold's component takes it."""
+    datasets = [
+        {
+            "label": line.label,
+            "data": [float(value or 0) for value in line.data],
+            "backgroundColor": COLORS[index % len(COLORS)],
+            "borderColor": COLORS[index % len(COLORS)],
+            "displayYAxis": True,
+            "maxTicksXLimit": 12,
+            "maxBarThickness": 22,
+            "grouped": True,
+        }
+        for index, line in enumerate(chart.datasets)
+    ]
+    return {
+        "title": chart.title,
+        "kind": chart.kind,
+        "data": json.dumps({"labels": chart.labels, "datasets": datasets}),
+        "legend": [(each["label"], each["backgroundColor"]) for each in datasets] if len(datasets) > 1 else [],
+    }

@@ -1,0 +1,114 @@
+"""A person's activities as a calendar other programs subscribe to (RFC 5545), behind a secret address."""
+
+import datetime
+import uuid
+
+from django.conf import settings
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from sales.models import Activity, CalendarFeed
+from vocelio.access.principal import principal_of_member
+from vocelio.audit.services import record
+from vocelio.errors import NotFound
+from vocelio.organizations.scope import organization_scope
+from vocelio.users.tokens import hash_secret, make_secret
+
+KEPT_DAYS = 90
+MOST_EVENTS = 2_000
+DEFAULT_MINUTES = 30
+
+
+def make_feed(*, user_id: uuid.UUID) -> tuple[CalendarFeed, str]:
+    """Return the person's feed and its new secret token; an address given out before answers no more."""
+    secret, token_hash = make_secret()
+    feed, _ = CalendarFeed.objects.update_or_create(
+        user_id=user_id, defaults={"token_hash": token_hash, "last_read_at": None}
+    )
+    record("calendar.shared", "calendarfeed", feed.pk)
+    return feed, f"{feed.organization_id}.{secret}"
+
+
+def revoke_feed(*, user_id: uuid.UUID) -> None:
+    """End the person's feed; raise NotFound when there is none."""
+    feed = CalendarFeed.objects.filter(user_id=user_id).first()
+    if feed is None:
+        raise NotFound
+    feed_id = feed.pk
+    feed.delete()
+    record("calendar.revoked", "calendarfeed", feed_id)
+
+
+def read_feed(token: str) -> str:
+    """Return the calendar behind a token; raise NotFound for one that was revoked, or whose person has left."""
+    organization_id, _, secret = token.partition(".")
+    try:
+        organization = uuid.UUID(organization_id)
+    except ValueError:
+        raise NotFound from None
+    with organization_scope(organization):
+        feed = CalendarFeed.objects.filter(token_hash=hash_secret(secret)).first()
+        principal = principal_of_member(feed.user_id, organization) if feed else None
+        if feed is None or principal is None:
+            raise NotFound
+        CalendarFeed.objects.filter(pk=feed.pk).update(last_read_at=Now())
+        mine = Activity.objects.alive().visible_to(principal).filter(assigned_to_id=feed.user_id, due_at__isnull=False)
+        recent = mine.filter(due_at__gte=timezone.now() - datetime.timedelta(days=KEPT_DAYS))
+        rows = list(recent.select_related("contact", "client", "deal").order_by("due_at")[:MOST_EVENTS])
+        return _calendar(rows)
+
+
+def _calendar(activities: list[Activity]) -> str:
+    lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Vocelio//Activities//EN", "X-WR-CALNAME:Vocelio"]
+    for activity in activities:
+        lines += _event(activity)
+    return "\r\n".join(_folded(line) for line in [*lines, "END:VCALENDAR"]) + "\r\n"
+
+
+def _event(activity: Activity) -> list[str]:
+    start = activity.due_at
+    assert start is not None  # noqa: S101 - the query asks for it
+    end = start + datetime.timedelta(minutes=activity.duration_minutes or DEFAULT_MINUTES)
+    about = [str(each) for each in (activity.contact, activity.client, activity.deal) if each]
+    summary = f"{activity.get_kind_display()}: {activity.subject}"
+    lines = [
+        "BEGIN:VEVENT",
+        f"UID:{activity.pk}@vocelio",
+        f"DTSTAMP:{_moment(activity.updated_at)}",
+        f"DTSTART:{_moment(start)}",
+        f"DTEND:{_moment(end)}",
+        f"SUMMARY:{_text(('✓ ' if activity.completed_at else '') + summary)}",
+        f"DESCRIPTION:{_text(chr(10).join([*about, activity.notes]).strip())}",
+        f"URL:{settings.FRONTEND_URL}",
+    ]
+    if activity.location:
+        lines.append(f"LOCATION:{_text(activity.location)}")
+    # A rule with COUNT counts from the first of the series, of which this one may be a later.
+    if activity.recurrence and activity.completed_at is None and "COUNT=" not in activity.recurrence:
+        lines.append(f"RRULE:{activity.recurrence}")
+    if activity.remind_minutes is not None and activity.completed_at is None:
+        lines += ["BEGIN:VALARM", "ACTION:DISPLAY", f"DESCRIPTION:{_text(activity.subject)}"]
+        lines += [f"TRIGGER:-PT{activity.remind_minutes}M", "END:VALARM"]
+    return [*lines, "END:VEVENT"]
+
+
+def _moment(value: datetime.datetime) -> str:
+    return value.astimezone(datetime.UTC).strftime("%Y%m%dT%H%M%SZ")
+
+
+def _text(value: str) -> str:
+    """Escape what RFC 5545, 3.3.11 gives a meaning."""
+    escaped = value.replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,")
+    return escaped.replace("\r\n", "\\n").replace("\n", "\\n").replace("\r", "\\n")
+
+
+def _folded(line: str) -> str:
+    """Break a line after 75 octets at most (RFC 5545, 3.1), never inside a character."""
+    pieces, piece, size = [], "", 0
+    for character in line:
+        width = len(character.encode())
+        if size + width > 74:
+            pieces.append(piece)
+            piece, size = "", 0
+        piece, size = piece + character, size + width
+    return "\r\n ".join([*pieces, piece])
