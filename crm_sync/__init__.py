@@ -1,1 +1,1 @@
-"""Two-way CRM sync. Imports contacts and the kernel."""
+"""Two-way CRM sync. Imports contacts and the kernel. Open providers/provider.py, then services/engine.py."""

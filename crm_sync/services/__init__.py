@@ -1,0 +1,1 @@
+"""The only writers of the CRM sync. Open engine.py first."""

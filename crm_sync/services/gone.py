@@ -1,0 +1,158 @@
+"""Follow what disappeared in the CRM: deletions, merges, records a full run no longer met."""
+
+import uuid
+from collections.abc import Iterable, Sequence
+
+from django.db import connection
+from django.db.models.functions import Now
+
+from contacts.models import Contact
+from contacts.services.announcements import announce_bulk
+from crm_sync.models import CrmLink, CrmSeenRecord, CrmSyncItem, CrmSyncRun
+from crm_sync.providers.values import Deleted, Merged
+from crm_sync.services.journal import Journal
+from crm_sync.services.link_rows import links_of_records, store_links
+from crm_sync.services.records import Comparison
+from vocelio.audit.services import record
+from vocelio.db.copy import copy_to_temporary_table
+
+
+def take_gone(comparison: Comparison, journal: Journal, gone: Iterable[Deleted | Merged]) -> list[str]:
+    """Tombstone what was deleted, redirect what was merged; return the ids of merge winners not known yet."""
+    found = {each.id: each for each in gone}
+    if not found:
+        return []
+    winners = [each.into for each in found.values() if isinstance(each, Merged)]
+    links = links_of_records(comparison.integration, comparison.kind.value, [*found, *winners], lock=True)
+    lost = [
+        (links[each.id], each)
+        for each in found.values()
+        if each.id in links and links[each.id].state != CrmLink.State.TOMBSTONED
+    ]
+    moved: list[CrmLink] = []
+    ended: list[tuple[CrmLink, Deleted | Merged]] = []
+    unknown: list[str] = []
+    for link, each in lost:
+        if (
+            isinstance(each, Merged)
+            and each.into not in links
+            and each.into not in {other.remote_id for other in moved}
+        ):
+            # The record lives on under another id, and so does its contact.
+            link.remote_id = each.into
+            moved.append(link)
+            unknown.append(each.into)
+        else:
+            ended.append((link, each))
+            if isinstance(each, Merged):
+                unknown.append(each.into)
+    journal.check_deletes(sum(1 for link, _ in ended if link.state == CrmLink.State.LINKED))
+    if comparison.is_dry:
+        for link, each in ended:
+            _note(journal, link, each, trashed=comparison.settings.remote_deletes == "trash")
+        return unknown
+    trashed = _trash(comparison, [link.contact_id for link, _ in ended if link.contact_id])
+    for link, each in ended:
+        _note(journal, link, each, trashed=link.contact_id in trashed)
+        tombstone(link, "REMOTE_MERGED" if isinstance(each, Merged) else "REMOTE_DELETED")
+    for link in moved:
+        journal.add(
+            side=CrmSyncItem.Side.LOCAL,
+            action=CrmSyncItem.Action.LINK,
+            link=link,
+            contact_id=link.contact_id,
+            remote_id=link.remote_id,
+            message="Follows a merge in the CRM.",
+        )
+    store_links([*moved, *(link for link, _ in ended)])
+    return unknown
+
+
+def tombstone(link: CrmLink, code: str) -> None:
+    """Mark the link as gone for good and forget what was known of the person; the caller stores it."""
+    link.state, link.code = CrmLink.State.TOMBSTONED, code
+    link.local_base, link.remote_base = {}, {}
+    link.is_due = link.has_conflict = False
+    link.reason = link.field = ""
+
+
+def note_seen(run: CrmSyncRun, ids: Sequence[str]) -> None:
+    """Note that a full run has met these records."""
+    if not ids:
+        return
+    copy_to_temporary_table("staged_seen", {"remote_id": "text"}, ([each] for each in ids))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO crm_seen_records (id, organization_id, run_id, remote_id)"
+            " SELECT uuid7(), %s, %s, remote_id FROM staged_seen ON CONFLICT DO NOTHING",
+            [run.organization_id, run.pk],
+        )
+        cursor.execute("DROP TABLE staged_seen")
+
+
+def count_missing(comparison: Comparison) -> int:
+    """Return how many linked records a full run has not met."""
+    return len(missing_ids(comparison, limit=None))
+
+
+def missing_ids(comparison: Comparison, *, limit: int | None, after: str = "") -> list[str]:
+    """Return remote ids of links the run has not met, in order, beyond `after`."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT remote_id FROM crm_record_links AS link WHERE organization_id = %(organization)s"
+            " AND integration_id = %(integration)s AND kind = %(kind)s AND state = 'linked'"
+            " AND created_at < %(started)s AND remote_id > %(after)s AND NOT EXISTS (SELECT FROM crm_seen_records AS seen"
+            " WHERE seen.organization_id = link.organization_id AND seen.run_id = %(run)s"
+            " AND seen.remote_id = link.remote_id) ORDER BY remote_id LIMIT %(limit)s",
+            {
+                "organization": comparison.run.organization_id,
+                "integration": comparison.integration.pk,
+                "kind": comparison.kind.value,
+                "run": comparison.run.pk,
+                "started": comparison.run.started_at,
+                "after": after,
+                "limit": limit,
+            },
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+def unknown_ids(comparison: Comparison, ids: Sequence[str]) -> list[str]:
+    """Return those ids that no link has: records the cursor has missed."""
+    return sorted(set(ids) - links_of_records(comparison.integration, comparison.kind.value, ids).keys())
+
+
+def forget_seen(run: CrmSyncRun) -> None:
+    """Empty the list of records the run has met."""
+    CrmSeenRecord.objects.filter(run=run).delete()
+
+
+def _trash(comparison: Comparison, contact_ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:
+    """Put the contacts into the trash, from which people can bring them back for 30 days."""
+    if comparison.settings.remote_deletes != "trash" or not contact_ids:
+        return set()
+    rows = Contact.objects.select_for_update().alive().filter(pk__in=list(contact_ids)).order_by("pk")
+    trashed = set(rows.values_list("pk", flat=True))
+    if trashed:
+        announce_bulk("deleted", trashed)
+        Contact.objects.filter(pk__in=trashed).update(deleted_at=Now(), deleted_by=None)
+        record(
+            "contact.sync_deleted",
+            "contact",
+            integrationId=str(comparison.integration.pk),
+            runId=str(comparison.run.pk),
+            contactIds=sorted(str(contact_id) for contact_id in trashed),
+        )
+    return trashed
+
+
+def _note(journal: Journal, link: CrmLink, each: Deleted | Merged, *, trashed: bool) -> None:
+    what = f"Merged into {each.into} in the CRM." if isinstance(each, Merged) else "Deleted in the CRM."
+    journal.add(
+        side=CrmSyncItem.Side.LOCAL,
+        action=CrmSyncItem.Action.DELETE if trashed else CrmSyncItem.Action.SKIP,
+        link=link,
+        contact_id=link.contact_id,
+        remote_id=link.remote_id,
+        message=what if trashed else f"{what} The contact is kept.",
+    )

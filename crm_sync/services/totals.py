@@ -1,0 +1,22 @@
+"""How many records a connection holds, and how they are."""
+
+from datetime import datetime
+
+from django.db.models import Count, Q
+
+from crm_sync.models import CrmIntegration, CrmLink
+
+
+def refresh_totals(integration: CrmIntegration, *, synced_at: datetime | None = None) -> None:
+    """Count the connection's records anew: those in step, and those that could not be stored on one side."""
+    counts = CrmLink.objects.filter(integration=integration).aggregate(
+        synced=Count("pk", filter=Q(state=CrmLink.State.LINKED)), failed=Count("pk", filter=Q(state__in=CrmLink.DEAD))
+    )
+    changes = {
+        "total_contacts": counts["synced"] + counts["failed"],
+        "synced_contacts": counts["synced"],
+        "failed_contacts": counts["failed"],
+    }
+    if synced_at is not None:
+        changes |= {"last_sync_at": synced_at, "needs_confirmation": False}
+    CrmIntegration.objects.filter(pk=integration.pk).update(**changes)
