@@ -60,9 +60,10 @@ def show(name: str, rate: float, goal: int) -> None:
 def prepare() -> Any:
     """Make an organization with contacts in it and return one of its managers."""
     from benchmarks.contact_files import existing_phones
-    from contacts.incoming import Incoming
+    from contacts.incoming import Incoming, Options
     from contacts.models import ContactImport
-    from contacts.services.import_chunks import merge_chunk, prepare_contacts
+    from contacts.services.import_chunks import CONTACTS, prepare_contacts
+    from contacts.services.import_plans import merge_chunk
     from tests.factories import make_organization, make_person
     from vocelio.organizations.scope import organization_scope
 
@@ -72,7 +73,7 @@ def prepare() -> Any:
         contacts = [Incoming(0, phone, "", "", {}, [], {}) for phone in phones[start : start + 10_000]]
         with organization_scope(manager.organization.id):
             job = ContactImport(filename="existing", file="existing", file_size=1)
-            merge_chunk(job, prepare_contacts(contacts), skip_duplicates=True)
+            merge_chunk(CONTACTS, job, prepare_contacts(contacts, Options()), Options())
     # What autovacuum does within a minute. Without it the peers' look-ups read the whole organization each time.
     with psycopg.connect(settings.DATABASE_OWNER_URL, autocommit=True) as owner:
         owner.execute("ANALYZE contacts")

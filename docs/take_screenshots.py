@@ -34,6 +34,20 @@ def main() -> None:
         take(page, "/admin/contacts/contactlist/", "lists")
         take(page, "/admin/contacts/contact/?trash=yes", "trash")
         take(page, "/admin/audit/auditentry/", "audit")
+        take(page, "/admin/contacts/client/", "clients")
+        page.click("#result_list a[href*='/contacts/client/']")
+        show(page, "Add a person", "client")
+        take(page, "/admin/recruitment/candidateprofile/?job_search__exact=active", "candidates")
+        page.click("#result_list a[href*='/candidateprofile/']")
+        page.click("a[href*='/contacts/contact/'][href*='/change']")
+        show(page, "Add a sales profile", "profiles")
+        take(page, "/admin/sales/deal/figures/", "sales-figures")
+        take_board(page)
+        take_duplicates(page)
+        take(page, "/admin/dnc/scrub/add/", "dnc-scrub")
+        take(page, "/admin/dnc/dnclist/look-up/?number=%2B12125550147", "dnc-look-up")
+        take(page, "/admin/dnc/dnclist/registries/", "dnc-registries")
+        take(page, "/admin/dnc/dnclist/compliance/", "dnc-compliance")
         page.goto("/admin/contacts/contactimport/add/")
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "autumn-leads.csv"
@@ -44,8 +58,29 @@ def main() -> None:
             page.click("form .drop ~ * button, form button[type=submit] >> nth=-1")
             page.wait_for_function("parseInt(document.querySelector('.job-text')?.textContent) >= 20", timeout=120_000)
             shoot(page, "import")
+            known = Path(folder) / "partners.csv"
+            page.goto("/admin/contacts/contactexport/add/?status__exact=active")
+            page.click("text=Write the file")
+            with page.expect_download() as download:
+                page.click("a[href*='/download/']", timeout=120_000)
+            download.value.save_as(Path(folder) / "contacts.csv")
+            take(page, "/admin/contacts/contactexport/", "exports")
+            write_partners(Path(folder) / "contacts.csv", known)
+            page.goto("/admin/contacts/contactimport/add/")
+            page.set_input_files("input[type=file]", known)
+            page.click("text=Look first")
+            page.select_option("select[name=policy]", "overwrite")
+            page.click("text=Look again")
+            page.wait_for_selector("ins", timeout=60_000)
+            shoot(page, "import-preview")
+            page.click("text=Start the import")
+            page.on("dialog", lambda dialog: dialog.accept())
+            page.click("text=Undo the import", timeout=60_000)
+            page.wait_for_selector("text=Completed >> nth=1", timeout=60_000)
+            shoot(page, "import-undo")
     with signed_in(options, "admin@acme.test") as page:
         take(page, "/admin/organizations/membership/", "members")
+        take_crm(page)
     with signed_in(options, "root@vocelio.test") as page:
         take(page, "/admin/organization/", "choose-organization")
 
@@ -68,9 +103,68 @@ def signed_in(options: argparse.Namespace, email: str) -> Iterator[Page]:
         browser.close()
 
 
+def take_duplicates(page: Page) -> None:
+    """Take the queue, a merge before and after, the history it leaves, and a change of many contacts."""
+    take(page, "/admin/contacts/contactduplicate/", "duplicates")
+    page.click("#result_list th a >> nth=0")
+    page.wait_for_load_state("networkidle")
+    shoot(page, "merge")
+    page.click("button[name=merge]")
+    page.wait_for_load_state("networkidle")
+    show(page, "What happened", "history")
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.click("button:has-text('Take the merge of')")
+    page.goto("/admin/contacts/bulkjob/add/")
+    page.fill("input[name=filter]", "state=CA")
+    page.fill("input[name=tags]", "west-coast")
+    page.click("button[name=preview]")
+    page.wait_for_load_state("networkidle")
+    shoot(page, "bulk")
+    page.click("button[name=start]")
+    page.click("text=Undo this change", timeout=60_000)
+    page.wait_for_load_state("networkidle")
+    shoot(page, "bulk-undo")
+
+
+def take_board(page: Page) -> None:
+    """Take the board, and what it asks when a deal is dragged to where something is missing."""
+    page.set_viewport_size({"width": 2100, "height": 800})
+    page.goto("/admin/sales/deal/board/")
+    page.wait_for_selector(".board-live.is-live")
+    page.wait_for_selector(".board-card")
+    shoot(page, "deals-board")
+    page.drag_and_drop(".board-column >> nth=0 >> .board-card >> nth=0", '.board-column[data-kind="lost"] .board-head')
+    page.wait_for_selector("dialog[open]")
+    shoot(page, "deals-gate")
+    page.click("dialog button[value=cancel]")
+    page.set_viewport_size(SIZE)
+
+
+def take_crm(page: Page) -> None:
+    """Show the newest connection, its fields and its newest sync."""
+    page.goto("/admin/crm_sync/crmintegration/")
+    page.click("#result_list th a >> nth=0")
+    page.wait_for_load_state("networkidle")
+    address = page.url
+    shoot(page, "crm-connection")
+    page.goto(address.replace("/change/", "/mapping/"))
+    page.wait_for_load_state("networkidle")
+    shoot(page, "crm-mapping")
+    page.goto("/admin/crm_sync/crmsyncrun/")
+    page.click("#result_list th a >> nth=0")
+    page.wait_for_load_state("networkidle")
+    shoot(page, "crm-run")
+
+
 def take(page: Page, address: str, name: str) -> None:
     page.goto(address)
     page.wait_for_load_state("networkidle")
+    shoot(page, name)
+
+
+def show(page: Page, text: str, name: str) -> None:
+    """Take what stands around a text further down the page."""
+    page.get_by_text(text).first.scroll_into_view_if_needed()
     shoot(page, name)
 
 
@@ -87,6 +181,23 @@ def write_leads(path: Path) -> None:
         writer.writerow(["First Name", "Last Name", "E-mail Address"])
         for number in range(ROWS):
             writer.writerow(["Lead", f"Number {number}", f"lead{number}@leads.example" if number % 40 else ""])
+
+
+def write_partners(contacts: Path, path: Path) -> None:
+    """Write some known people with other companies, some new ones, and one nobody can call."""
+    with contacts.open(encoding="utf-8-sig", newline="") as file:
+        known = list(csv.DictReader(file))[:60]
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file, delimiter=";")
+        writer.writerow(["Vorname", "Nachname", "Firma", "Telefon", "Position", "Stand"])
+        for number, row in enumerate(known):
+            company = row["Company"] + " Inc." * (number % 3 > 0)
+            writer.writerow(
+                [row["First name"], row["Last name"], company, row["Phone"], row["Job title"], f"B{number}"]
+            )
+        for number in range(40):
+            writer.writerow(["New", f"Partner {number}", "Fresh Co", f"(646) 555-01{number:02}", "Buyer", ""])
+        writer.writerow(["Bad", "Number", "Fresh Co", "212-55", "", ""])
 
 
 if __name__ == "__main__":

@@ -95,7 +95,12 @@ INSTALLED_APPS = [
     "vocelio.jobs",
     "vocelio.realtime",
     "vocelio.db",
+    "vocelio.notifications",
     "contacts",
+    "recruitment",
+    "sales",
+    "crm_sync",
+    "dnc",
     "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
     "vocelio.backoffice.apps.BackofficeAdminConfig",
@@ -284,6 +289,21 @@ SPECTACULAR_SETTINGS = {
         "JobStatus": "vocelio.jobs.models.JobStatus",
         "ContactStatus": "contacts.models.contacts.ContactStatus",
         "ContactListStatus": "contacts.models.lists.ContactList.Status",
+        "ContactExportFormat": "contacts.models.exports.ContactExport.Format",
+        "ClientStatus": "contacts.models.clients.ClientStatus",
+        "RelationRole": "contacts.models.clients.RelationRole",
+        "MemberRole": "vocelio.organizations.models.Role",
+        "ActivityKind": "sales.models.activities.ActivityKind",
+        "DealStatus": "sales.models.pipelines.StageKind",
+        "ProjectStatus": "sales.models.projects.ProjectStatus",
+        "CrmConnectionStatus": "crm_sync.models.integrations.CrmIntegration.Status",
+        "CrmConflictStatus": "crm_sync.models.links.CrmConflict.Status",
+        "CrmSyncOutcome": "crm_sync.models.runs.CrmSyncRun.Outcome",
+        "CrmSyncType": "crm_sync.models.runs.CrmSyncRun.Type",
+        "CrmItemOutcome": "crm_sync.models.runs.CrmSyncItem.Outcome",
+        "DncEntryStatus": "dnc.models.lists.EntryStatus",
+        "DncChannel": "dnc.models.lists.Channel",
+        "RegistryFreshness": "dnc.services.registries.FRESHNESS",
         "HealthStatusEnum": "vocelio.health.checks.STATUSES",
     },
 }
@@ -360,6 +380,18 @@ EMAIL_HOST_PASSWORD = os.environ.get("EMAIL_HOST_PASSWORD", "")
 EMAIL_USE_TLS = env_flag("EMAIL_USE_TLS")
 DEFAULT_FROM_EMAIL = os.environ.get("FROM_EMAIL") or "noreply@vocelio.test"
 
+# host:port of servers inside the own network (a CRM's gateway, a fake for tests) that outbound calls may reach.
+OUTBOUND_TRUSTED = env_list("OUTBOUND_TRUSTED")
+
+# The installation's own apps at the CRM vendors', for organizations that bring none: {slug: (client id, secret)}.
+CRM_APPS = {
+    slug: (os.environ[f"{slug.upper()}_CLIENT_ID"], os.environ.get(f"{slug.upper()}_CLIENT_SECRET", ""))
+    for slug in ("salesforce", "hubspot", "pipedrive", "zoho")
+    if os.environ.get(f"{slug.upper()}_CLIENT_ID")
+}
+# Vendors are asked to call back only where they can reach this installation.
+CRM_WEBHOOKS = env_flag("CRM_WEBHOOKS", HTTPS)
+
 # What Prometheus shows to read /metrics; without one, only private addresses may.
 METRICS_TOKEN = os.environ.get("METRICS_TOKEN", "")
 
@@ -379,6 +411,8 @@ LOGGING = {
         # Every tick and every task would drown the rest; jobs say themselves what they did.
         "celery": {"level": "WARNING"},
         "django_celery_beat": {"level": "WARNING"},
+        # It tells whole addresses, and those hold tokens, codes and what a query looks for.
+        "httpx": {"level": "WARNING"},
     },
     "root": {"handlers": ["console"], "level": os.environ.get("LOG_LEVEL", "INFO")},
 }

@@ -9,8 +9,13 @@ API: list[URLPattern | URLResolver] = [
     path("", include("vocelio.api.urls")),
     path("", include("vocelio.members.urls")),
     path("", include("vocelio.realtime.urls")),
+    path("", include("vocelio.notifications.urls")),
     path("", include("vocelio.health.urls")),
     path("", include("contacts.urls")),
+    path("", include("recruitment.urls")),
+    path("", include("sales.urls")),
+    path("", include("crm_sync.urls")),
+    path("", include("dnc.urls")),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [

@@ -5,8 +5,8 @@ from typing import Any
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from contacts.models import Contact, ContactImport, ContactList
-from tests.factories import Person, make_organization, make_person, unique
+from contacts.models import Contact, ContactExport, ContactImport, ContactList, ImportPreset
+from tests.factories import Person, make_organization, make_person, run_jobs, unique
 from tests.rows import make_row
 from vocelio.audit.models import AuditEntry
 from vocelio.organizations.models import Membership, Organization, Role
@@ -121,6 +121,65 @@ def test_a_file_is_taken_in_and_its_progress_told(manager: Person, organization:
     assert f'data-job="{job.pk}"' in manager.client.get(answer.headers["Location"]).content.decode()
     told = manager.client.get(reverse("admin:job_progress"), {"ids": foreign_free}).json()
     assert [(row["id"], row["status"]) for row in told["jobs"]] == [(str(job.pk), "pending")]
+
+
+def test_a_file_is_looked_at_mapped_started_and_taken_back(manager: Person, organization: Organization):
+    with organization_scope(organization.pk):
+        known = make_row(Contact, phone="+12125550123", company="Acme")
+    rows = b"Nummer;Firma;Fach\n+12125550123;Globex;7\n+12125550124;Globex;8\n12;;\n"
+    file = SimpleUploadedFile("leads.csv", rows)
+    answer = manager.client.post(
+        "/admin/contacts/contactimport/add/", {"file": file, "list_name": "Leads", "look": "1"}
+    )
+    draft = answer.headers["Location"]
+    page = manager.client.get(draft).content.decode()
+    assert "Say first which column holds phone numbers" in page or "data-job=" in page
+    choices = {"column-0": "phone", "column-1": "company", "column-2": "custom:Fach", "policy": "overwrite"}
+    again = manager.client.post(draft, {**choices, "save_as": "Leads", "again": "1", "validate_phones": "on"})
+    assert again.headers["Location"] == draft
+    run_jobs(organization)
+    page = manager.client.get(draft).content.decode()
+    assert "<del>Acme</del>" in page
+    assert "<ins>Globex</ins>" in page
+    assert "Invalid phone number format" in page
+    with organization_scope(organization.pk):
+        assert Contact.objects.get(pk=known.pk).company == "Acme"
+        assert ImportPreset.objects.get(name="Leads").options["mapping"]["Firma"] == "company"
+    started = manager.client.post(draft, {**choices, "list_name": "Leads", "start": "1", "validate_phones": "on"})
+    run_jobs(organization)
+    page = manager.client.get(started.headers["Location"]).content.decode()
+    assert "Undo the import" in page
+    with organization_scope(organization.pk):
+        assert Contact.objects.get(pk=known.pk).company == "Globex"
+        job = ContactImport.objects.get()
+    undo = reverse("admin:contacts_contactimport_undo", args=[job.pk])
+    assert manager.client.get(undo).status_code == 403
+    assert manager.client.post(undo).status_code == 302
+    run_jobs(organization)
+    page = manager.client.get(started.headers["Location"]).content.decode()
+    assert "Undo the import" not in page
+    assert "restored" in page
+    with organization_scope(organization.pk):
+        assert Contact.objects.alive().count() == 1
+        assert Contact.objects.get(pk=known.pk).company == "Acme"
+
+
+def test_what_the_list_shows_is_exported(manager: Person, organization: Organization):
+    with organization_scope(organization.pk):
+        make_row(Contact, first_name="Ann")
+        make_row(Contact, first_name="Bob", status="inactive")
+    page = manager.client.get(f"{CONTACTS}?status__exact=active").content.decode()
+    address = reverse("admin:contacts_contactexport_add")
+    assert f"{address}?status__exact=active" in page
+    answer = manager.client.post(f"{address}?status__exact=active", {"format": "csv"})
+    run_jobs(organization)
+    with organization_scope(organization.pk):
+        job = ContactExport.objects.get()
+    download = reverse("admin:contacts_contactexport_download", args=[job.pk])
+    assert download in manager.client.get(answer.headers["Location"]).content.decode()
+    file: Any = manager.client.get(download)
+    content = b"".join(file.streaming_content).decode("utf-8-sig")
+    assert ("Ann" in content, "Bob" in content) == (True, False)
 
 
 def test_progress_of_a_foreign_job_is_not_told(manager: Person):
