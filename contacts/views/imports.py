@@ -14,20 +14,22 @@ from rest_framework.response import Response
 from contacts.filters.imports import ContactImportFilter
 from contacts.incoming import Options, Policy
 from contacts.models import ContactImport, ImportPreset, RecordType
-from contacts.serializers.imports import (
+from contacts.serializers.import_options import (
     ClientImportOptionsSerializer,
     ClientUploadSerializer,
-    ImportDetailSerializer,
     ImportOptionsSerializer,
     ImportPresetSerializer,
-    ImportPreviewSerializer,
-    ImportSerializer,
-    ImportStartedSerializer,
-    ImportUndoSerializer,
     ImportUploadSerializer,
     StartClientImportSerializer,
     StartImportSerializer,
     stored_options,
+)
+from contacts.serializers.import_previews import ImportPreviewSerializer
+from contacts.serializers.imports import (
+    ImportDetailSerializer,
+    ImportSerializer,
+    ImportStartedSerializer,
+    ImportUndoSerializer,
 )
 from contacts.services import imports, presets, previews, undo
 from contacts.services.import_plans import NoColumns

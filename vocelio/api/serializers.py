@@ -26,9 +26,11 @@ def rename_fields(fields: Mapping[str, serializers.Field]) -> dict[str, serializ
     return renamed
 
 
-class CamelCaseMixin:
-    """Renames fields, and refuses unknown ones so that a misspelt field is not lost in silence."""
+# Comments, not docstrings: the schema would show these as the description of every serializer without one.
 
+
+# Renames fields, and refuses unknown ones so that a misspelt field is not lost in silence.
+class CamelCaseMixin:
     fields: BindingDict
 
     def get_fields(self) -> dict[str, serializers.Field]:  # type: ignore[type-arg]
@@ -43,13 +45,13 @@ class CamelCaseMixin:
         return super().to_internal_value(data)  # type: ignore[misc]
 
 
+# Base of plain serializers. Validation hooks carry the API name: `validate_firstName`.
 class Serializer(CamelCaseMixin, serializers.Serializer[Any]):
-    """Base of plain serializers. Validation hooks carry the API name: `validate_firstName`."""
+    pass
 
 
+# Base of model serializers; uniqueness is the database's to judge, and services word it.
 class ModelSerializer(CamelCaseMixin, serializers.ModelSerializer[Any]):
-    """Base of model serializers; uniqueness is the database's to judge, and services word it."""
-
     def get_unique_together_validators(self) -> list[Any]:
         return []
 
