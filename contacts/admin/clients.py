@@ -1,32 +1,30 @@
 """Clients, with their people and what the apps above know of them."""
 
 from collections.abc import Callable
-from functools import cache, reduce
-from operator import or_
-from typing import Any, ClassVar
+from functools import cache
+from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
 from rest_framework.exceptions import ValidationError as ApiError
 from unfold.decorators import display
 
 from contacts.admin import panels
-from contacts.admin.contacts import IN_TRASH, TrashFilter, by_id
+from contacts.admin.contacts import by_id
 from contacts.admin.duplicates import compared
+from contacts.admin.records import RecordAdmin, RecordForm, TrashFilter
 from contacts.client_panels import ClientPanel, client_panels
 from contacts.incoming.domains import domain_of
-from contacts.models import Client, ClientContact, ClientMerge, LiveClient, Verification
-from contacts.phones import PhoneProblem, format_for_people, normalize
+from contacts.models import Client, ClientContact, LiveClient, Verification
 from contacts.serializers.clients import clean_url
 from contacts.services import client_bulk, client_relations
-from contacts.services.bulk import BulkResult
 from contacts.services.client_merges import CHOICES, merge_clients, unmerge_client
 from contacts.services.clients import (
     create_client,
@@ -35,29 +33,12 @@ from contacts.services.clients import (
     verify_client,
     visible_client,
 )
-from vocelio.backoffice.forms import TenantForm
 from vocelio.backoffice.tenant import TenantAdmin
-from vocelio.db.counting import bounded_count
 from vocelio.errors import VocelioError
 
-# How many matches of a search can be paged through.
-NEWEST_MATCHES = 1_000
 
-
-class ClientForm(TenantForm):
+class ClientForm(RecordForm):
     """A client as people type it: numbers in any form, addresses with or without https://."""
-
-    # The country whose dialling rules hold for numbers without a +.
-    region: ClassVar[str] = ""
-
-    def clean_phone(self) -> str:
-        text = self.cleaned_data["phone"]
-        if not text:
-            return ""
-        phone = normalize(text, self.region)
-        if isinstance(phone, PhoneProblem):
-            raise ValidationError(f"Not a phone number: {phone.reason}.")
-        return phone.e164
 
     def clean_domain(self) -> str:
         text: str = self.cleaned_data["domain"]
@@ -102,7 +83,7 @@ def panel_field(panel: ClientPanel) -> Callable[[Any], SafeString]:
 
 
 @admin.register(Client)
-class ClientAdmin(TenantAdmin):
+class ClientAdmin(RecordAdmin):
     permissions = {
         "view": "clients:read",
         "add": "clients:write",
@@ -112,7 +93,6 @@ class ClientAdmin(TenantAdmin):
         "verify": "clients:verify",
         "merge": "clients:delete",
     }
-    change_form_template = "backoffice/with_action.html"
     form = ClientForm
     actions = ("restore", "verify", "reject", "merge")
     section = "Contacts"
@@ -122,7 +102,9 @@ class ClientAdmin(TenantAdmin):
     list_display = ("name", "domain", "industry", "place", "shown_status", "shown_verification", "assigned_to", "added")
     list_select_related = ("assigned_to",)
     list_filter = (TrashFilter, "status", "verification", "size")
-    search_fields = ("search",)
+    live = LiveClient
+    trash_fields = ("name", "legal_name", "domain", "email")
+    live_actions = ("delete_selected", "verify", "reject", "merge")
     search_help_text = "Beginnings of the name, domain or e-mail address; the last digits of the phone number."
     raw_id_fields = ("parent",)
     readonly_fields = (
@@ -172,13 +154,6 @@ class ClientAdmin(TenantAdmin):
         fields = list(super().get_readonly_fields(request, obj))
         return [*fields, *(panel_field(panel) for panel in client_panels() if panel.table)]
 
-    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
-        client = super().get_object(request, object_id, from_field)
-        if client is not None:
-            # What the tables on the page show depends on who looks.
-            client.viewer = self.principal(request)
-        return client
-
     @admin.display(description="People")
     def people(self, client: Any) -> SafeString:
         return panels.people_of(client, client.viewer)
@@ -187,47 +162,16 @@ class ClientAdmin(TenantAdmin):
     def subsidiaries(self, client: Any) -> SafeString:
         return panels.subsidiaries_of(client, client.viewer)
 
-    def sidebar_extra(self) -> list[tuple[str, str, str]]:
-        """Show the trash beside the clients."""
-        return [
-            ("Trash of clients", "delete", f"{reverse('admin:contacts_client_changelist')}?trash={IN_TRASH}"),
-        ]
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).defer("search")
-
-    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
-        in_trash = request.GET.get(TrashFilter.parameter_name) == IN_TRASH
-        return ("-deleted_at", "-id") if in_trash else self.ordering
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return super().has_change_permission(request, obj) and (obj is None or obj.deleted_at is None)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return super().has_delete_permission(request, obj) and (obj is None or obj.deleted_at is None)
-
-    def has_restore_permission(self, request: HttpRequest) -> bool:
-        return self.may(request, "restore")
-
     def has_merge_permission(self, request: HttpRequest) -> bool:
         return self.may(request, "merge")
 
     def has_verify_permission(self, request: HttpRequest) -> bool:
         return self.may(request, "verify")
 
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """Offer to restore in the trash, everything else outside of it."""
-        actions: dict[str, Any] = super().get_actions(request)
-        in_trash = request.GET.get(TrashFilter.parameter_name) == IN_TRASH
-        for name in ("delete_selected", "verify", "reject", "merge") if in_trash else ("restore",):
-            actions.pop(name, None)
-        return actions
-
     def get_urls(self) -> list[URLPattern]:
         site = self.admin_site
         return [
             path("<uuid:pk>/merge/<uuid:other_pk>/", site.admin_view(self.merge_page), name="contacts_client_merge"),
-            path("<uuid:pk>/unmerge/", site.admin_view(self.unmerge), name="contacts_client_unmerge"),
             *super().get_urls(),
         ]
 
@@ -270,36 +214,10 @@ class ClientAdmin(TenantAdmin):
         }
         return TemplateResponse(request, "backoffice/merge.html", context)
 
-    def changeform_view(
-        self, request: HttpRequest, object_id: Any = None, form_url: str = "", extra_context: Any = None
-    ) -> HttpResponse:
-        """Offer to take the last merge back."""
-        offered = None
-        client = self.get_object(request, object_id) if object_id else None
-        if client is not None and self.may(request, "merge"):
-            merges = ClientMerge.objects.filter(survivor=client, unmerged_at__isnull=True).select_related("absorbed")
-            if newest := merges.order_by("-merged_at").first():
-                address = reverse("admin:contacts_client_unmerge", args=[client.pk])
-                offered = {"address": address, "label": f"Take the merge of {newest.absorbed} back"}
-        return super().changeform_view(request, object_id, form_url, {**(extra_context or {}), "offered": offered})
-
-    def unmerge(self, request: HttpRequest, pk: Any) -> HttpResponse:
-        """Bring back the client that was merged in last."""
-        if request.method != "POST" or not self.may(request, "merge"):
-            raise PermissionDenied
-        client = get_object_or_404(self.get_queryset(request), pk=pk)
-        try:
-            with transaction.atomic():
-                unmerge_client(client=client, principal=self.principal(request))
-            self.message_user(request, "Both clients are back.", messages.SUCCESS)
-        except VocelioError as error:
-            self.message_user(request, error.message, messages.ERROR)
-        return redirect("admin:contacts_client_change", pk)
-
     @admin.action(description="Restore the selected clients", permissions=["restore"])
     def restore(self, request: HttpRequest, queryset: Any) -> None:
         ids = list(queryset.values_list("pk", flat=True))
-        self._tell(request, client_bulk.restore(principal=self.principal(request), client_ids=ids), "restored")
+        self.tell(request, client_bulk.restore(principal=self.principal(request), client_ids=ids), "restored")
 
     @admin.action(description="Mark the selected clients as verified", permissions=["verify"])
     def verify(self, request: HttpRequest, queryset: Any) -> None:
@@ -317,18 +235,7 @@ class ClientAdmin(TenantAdmin):
 
     def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
         ids = list(queryset.values_list("pk", flat=True))
-        self._tell(request, client_bulk.delete(principal=self.principal(request), client_ids=ids), "moved to the trash")
-
-    def _tell(self, request: HttpRequest, result: BulkResult, what: str) -> None:
-        if result.successful:
-            self.message_user(request, f"{len(result.successful)} clients {what}.", messages.SUCCESS)
-        for error in result.errors[:10]:
-            self.message_user(request, error["error"], messages.WARNING)
-
-    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        form = super().get_form(request, obj, change, **kwargs)
-        form.region = self.principal(request).default_region
-        return form
+        self.tell(request, client_bulk.delete(principal=self.principal(request), client_ids=ids), "moved to the trash")
 
     def perform_create(self, request: HttpRequest, data: dict[str, Any]) -> Client:
         return create_client(principal=self.principal(request), **ids_of(data))
@@ -339,34 +246,12 @@ class ClientAdmin(TenantAdmin):
     def perform_delete(self, request: HttpRequest, obj: Client) -> None:
         delete_client(client=obj)
 
-    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[QuerySet[Any], bool]:
-        """Find by the index on search lexemes; the trash, which is small and has none, by reading it."""
-        if not search_term.strip():
-            return queryset, False
-        if request.GET.get(TrashFilter.parameter_name) == IN_TRASH:
-            fields = ("name", "legal_name", "domain", "email")
-            conditions = (Q(**{f"{field}__icontains": search_term.strip()}) for field in fields)
-            return queryset.filter(reduce(or_, conditions)), False
-        matches = LiveClient.objects.search(search_term)
-        if set(request.GET) <= {"q", "p"}:
-            # Nothing else narrows them, so the newest are enough, and cost the same however many there are.
-            visible = matches.visible_to(self.principal(request)).order_by(*self.ordering)
-            population, _ = bounded_count(Client.objects.alive())
-            keys, _, _ = visible.read_page(0, NEWEST_MATCHES, population=population)
-            return queryset.filter(pk__in=[key["id"] for key in keys]), False
-        return queryset.filter(pk__in=matches.values("pk")), False
-
-    @admin.display(description="Phone")
-    def phone_formatted(self, client: Client) -> str:
-        return format_for_people(client.phone) if client.phone else ""
+    def perform_unmerge(self, request: HttpRequest, obj: Client) -> None:
+        unmerge_client(client=obj, principal=self.principal(request))
 
     @admin.display(description="Place")
     def place(self, client: Client) -> str:
         return ", ".join(filter(None, [client.city, client.state or client.country]))
-
-    @admin.display(description="Added")
-    def added(self, client: Client) -> str:
-        return f"{client.created_at:%d %b %Y}"
 
     @display(description="Status", label={"Active": "success", "Prospect": "info", "Inactive": "warning"})  # type: ignore[untyped-decorator]
     def shown_status(self, client: Client) -> str:
