@@ -1,6 +1,7 @@
 """The OpenAPI description is true: what it generates finds no 5xx and no undocumented answer."""
 
 import os
+from collections import Counter
 from typing import Any
 
 import schemathesis
@@ -24,8 +25,11 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
-# Few in the suite; FUZZ_EXAMPLES=200 bin/test tests/test_schema.py looks longer.
+# Few in the suite; FUZZ_EXAMPLES=200 bin/test tests/test_schema.py looks longer, and sends every case there is.
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES") or 5)
+# Of an operation's cases of one kind (a field of a wrong type, a body without optional fields, ...) each eighth is sent.
+STEP = 1 if "FUZZ_EXAMPLES" in os.environ else 8
+_seen: Counter[tuple[str, str]] = Counter()
 # One admin an operation: some operations end the caller's own session.
 _people: dict[str, Person] = {}
 
@@ -35,6 +39,10 @@ _people: dict[str, Person] = {}
     max_examples=EXAMPLES, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
 )
 def test_answers_are_what_the_schema_says(case: schemathesis.Case[Any]):
+    kind = case.operation.label, str(getattr(case.meta.phase.data, "scenario", None))
+    _seen[kind] += 1
+    if (_seen[kind] - 1) % STEP and kind[1] != "None":
+        return
     person = _people.get(case.operation.label)
     if person is None:
         person = _people[case.operation.label] = make_person(make_organization())

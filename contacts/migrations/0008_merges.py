@@ -70,6 +70,10 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "contact_merges",
+                "indexes": [
+                    models.Index(fields=["organization", "survivor", "-merged_at"], name="merges_of_survivor"),
+                    models.Index(fields=["organization", "absorbed"], name="merges_of_absorbed"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -143,6 +147,7 @@ class Migration(migrations.Migration):
             options={
                 "db_table": "duplicate_scans",
                 "abstract": False,
+                "indexes": [models.Index(fields=["organization", "-created_at"], name="duplicatescan_newest")],
             },
         ),
         migrations.CreateModel(
@@ -165,6 +170,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "exact_duplicate_marks",
+                "constraints": [models.UniqueConstraint(fields=("organization",), name="one_exact_mark")],
             },
         ),
         migrations.CreateModel(
@@ -200,6 +206,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "contact_merge_moves",
+                "indexes": [models.Index(fields=["organization", "merge"], name="moves_of_merge")],
             },
         ),
         migrations.CreateModel(
@@ -259,26 +266,6 @@ class Migration(migrations.Migration):
                     ),
                 ],
             },
-        ),
-        migrations.AddIndex(
-            model_name="contactmerge",
-            index=models.Index(fields=["organization", "survivor", "-merged_at"], name="merges_of_survivor"),
-        ),
-        migrations.AddIndex(
-            model_name="contactmerge",
-            index=models.Index(fields=["organization", "absorbed"], name="merges_of_absorbed"),
-        ),
-        migrations.AddIndex(
-            model_name="duplicatescan",
-            index=models.Index(fields=["organization", "-created_at"], name="duplicatescan_newest"),
-        ),
-        migrations.AddConstraint(
-            model_name="exactmark",
-            constraint=models.UniqueConstraint(fields=("organization",), name="one_exact_mark"),
-        ),
-        migrations.AddIndex(
-            model_name="mergemove",
-            index=models.Index(fields=["organization", "merge"], name="moves_of_merge"),
         ),
         ProtectTenantTable("ContactMerge"),
         ProtectTenantTable("DuplicateScan"),

@@ -99,6 +99,7 @@ class Migration(migrations.Migration):
             options={
                 "db_table": "bulk_jobs",
                 "abstract": False,
+                "indexes": [models.Index(fields=["organization", "-created_at"], name="bulkjob_newest")],
             },
         ),
         migrations.CreateModel(
@@ -132,15 +133,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "bulk_failures",
+                "indexes": [models.Index(fields=["organization", "job", "contact_id"], name="failures_of_job")],
             },
-        ),
-        migrations.AddIndex(
-            model_name="bulkjob",
-            index=models.Index(fields=["organization", "-created_at"], name="bulkjob_newest"),
-        ),
-        migrations.AddIndex(
-            model_name="bulkfailure",
-            index=models.Index(fields=["organization", "job", "contact_id"], name="failures_of_job"),
         ),
         ProtectTenantTable("BulkJob"),
         ProtectTenantTable("BulkFailure"),

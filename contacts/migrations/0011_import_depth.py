@@ -20,6 +20,42 @@ class Migration(migrations.Migration):
     operations = [
         # Backwards, once the column is gone.
         migrations.RunSQL(migrations.RunSQL.noop, "SELECT write_record_contact_changes()"),
+        migrations.AddField(
+            model_name="contact",
+            name="external_id",
+            field=models.CharField(
+                blank=True,
+                db_default="",
+                default="",
+                help_text="What another system calls the contact.",
+                max_length=100,
+            ),
+        ),
+        migrations.AddField(
+            model_name="contactimport",
+            name="is_draft",
+            field=models.BooleanField(
+                db_default=False, default=False, help_text="Waits for somebody to look at the preview and start it."
+            ),
+        ),
+        migrations.AddField(
+            model_name="contactimport",
+            name="layout",
+            field=models.JSONField(help_text="What was found in the file: columns, first rows, encoding.", null=True),
+        ),
+        migrations.AddField(
+            model_name="importrejection",
+            name="fix",
+            field=models.CharField(blank=True, db_default="", default="", max_length=300),
+        ),
+        migrations.AlterField(
+            model_name="contactimport",
+            name="settings",
+            field=models.JSONField(
+                default=dict,
+                help_text="What to do with the file (contacts.incoming.Options) and which column is which.",
+            ),
+        ),
         migrations.CreateModel(
             name="ContactExport",
             fields=[
@@ -78,11 +114,32 @@ class Migration(migrations.Migration):
                     "cut_cells",
                     models.PositiveIntegerField(default=0, help_text="Texts longer than a workbook's cell can hold."),
                 ),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        db_index=False,
+                        editable=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        to="organizations.organization",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "contact export",
                 "db_table": "export_jobs",
                 "abstract": False,
+                "indexes": [models.Index(fields=["organization", "-created_at"], name="contactexport_newest")],
             },
         ),
         migrations.CreateModel(
@@ -102,9 +159,33 @@ class Migration(migrations.Migration):
                 ),
                 ("name", models.CharField(max_length=100)),
                 ("options", models.JSONField(default=dict)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        db_index=False,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        db_index=False,
+                        editable=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        to="organizations.organization",
+                    ),
+                ),
             ],
             options={
                 "db_table": "import_presets",
+                "indexes": [models.Index(fields=["organization", "-created_at", "-id"], name="import_presets_newest")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("organization", "name"), name="one_import_preset_per_name")
+                ],
             },
         ),
         migrations.CreateModel(
@@ -159,11 +240,44 @@ class Migration(migrations.Migration):
                 ("rejected", models.PositiveIntegerField(default=0)),
                 ("samples", models.JSONField(default=dict)),
                 ("field_changes", models.JSONField(default=dict)),
+                (
+                    "contact_import",
+                    vocelio.db.fields.TenantForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="previews",
+                        to="contacts.contactimport",
+                    ),
+                ),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        db_index=False,
+                        editable=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        to="organizations.organization",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "import preview",
                 "db_table": "import_previews",
                 "abstract": False,
+                "indexes": [
+                    models.Index(fields=["organization", "-created_at"], name="importpreview_newest"),
+                    models.Index(fields=["organization", "contact_import"], name="previews_of_import"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -232,188 +346,49 @@ class Migration(migrations.Migration):
                 ),
                 ("gone", models.PositiveIntegerField(default=0, help_text="In the trash or removed meanwhile.")),
                 ("unlisted", models.PositiveIntegerField(default=0)),
+                (
+                    "contact_import",
+                    vocelio.db.fields.TenantForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="undos",
+                        to="contacts.contactimport",
+                    ),
+                ),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        db_index=False,
+                        editable=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        to="organizations.organization",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "undo of an import",
                 "db_table": "import_undos",
                 "abstract": False,
+                "indexes": [models.Index(fields=["organization", "-created_at"], name="importundo_newest")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("status__in", ["pending", "processing", "completed"])),
+                        fields=("organization", "contact_import"),
+                        name="one_undo_per_import",
+                    )
+                ],
             },
-        ),
-        migrations.AddField(
-            model_name="contact",
-            name="external_id",
-            field=models.CharField(
-                blank=True,
-                db_default="",
-                default="",
-                help_text="What another system calls the contact.",
-                max_length=100,
-            ),
-        ),
-        migrations.AddField(
-            model_name="contactimport",
-            name="is_draft",
-            field=models.BooleanField(
-                db_default=False, default=False, help_text="Waits for somebody to look at the preview and start it."
-            ),
-        ),
-        migrations.AddField(
-            model_name="contactimport",
-            name="layout",
-            field=models.JSONField(help_text="What was found in the file: columns, first rows, encoding.", null=True),
-        ),
-        migrations.AddField(
-            model_name="importrejection",
-            name="fix",
-            field=models.CharField(blank=True, db_default="", default="", max_length=300),
-        ),
-        migrations.AlterField(
-            model_name="contactimport",
-            name="settings",
-            field=models.JSONField(
-                default=dict,
-                help_text="What to do with the file (contacts.incoming.Options) and which column is which.",
-            ),
-        ),
-        migrations.AddField(
-            model_name="contactexport",
-            name="created_by",
-            field=models.ForeignKey(
-                blank=True,
-                db_index=False,
-                null=True,
-                on_delete=django.db.models.deletion.SET_NULL,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-            ),
-        ),
-        migrations.AddField(
-            model_name="contactexport",
-            name="organization",
-            field=models.ForeignKey(
-                db_index=False,
-                editable=False,
-                on_delete=django.db.models.deletion.CASCADE,
-                to="organizations.organization",
-            ),
-        ),
-        migrations.AddField(
-            model_name="importpreset",
-            name="created_by",
-            field=models.ForeignKey(
-                db_index=False,
-                editable=False,
-                null=True,
-                on_delete=django.db.models.deletion.SET_NULL,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-            ),
-        ),
-        migrations.AddField(
-            model_name="importpreset",
-            name="organization",
-            field=models.ForeignKey(
-                db_index=False,
-                editable=False,
-                on_delete=django.db.models.deletion.CASCADE,
-                to="organizations.organization",
-            ),
-        ),
-        migrations.AddField(
-            model_name="importpreview",
-            name="contact_import",
-            field=vocelio.db.fields.TenantForeignKey(
-                db_index=False,
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="previews",
-                to="contacts.contactimport",
-            ),
-        ),
-        migrations.AddField(
-            model_name="importpreview",
-            name="created_by",
-            field=models.ForeignKey(
-                blank=True,
-                db_index=False,
-                null=True,
-                on_delete=django.db.models.deletion.SET_NULL,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-            ),
-        ),
-        migrations.AddField(
-            model_name="importpreview",
-            name="organization",
-            field=models.ForeignKey(
-                db_index=False,
-                editable=False,
-                on_delete=django.db.models.deletion.CASCADE,
-                to="organizations.organization",
-            ),
-        ),
-        migrations.AddField(
-            model_name="importundo",
-            name="contact_import",
-            field=vocelio.db.fields.TenantForeignKey(
-                db_index=False,
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="undos",
-                to="contacts.contactimport",
-            ),
-        ),
-        migrations.AddField(
-            model_name="importundo",
-            name="created_by",
-            field=models.ForeignKey(
-                blank=True,
-                db_index=False,
-                null=True,
-                on_delete=django.db.models.deletion.SET_NULL,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-            ),
-        ),
-        migrations.AddField(
-            model_name="importundo",
-            name="organization",
-            field=models.ForeignKey(
-                db_index=False,
-                editable=False,
-                on_delete=django.db.models.deletion.CASCADE,
-                to="organizations.organization",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="contactexport",
-            index=models.Index(fields=["organization", "-created_at"], name="contactexport_newest"),
-        ),
-        migrations.AddIndex(
-            model_name="importpreset",
-            index=models.Index(fields=["organization", "-created_at", "-id"], name="import_presets_newest"),
-        ),
-        migrations.AddConstraint(
-            model_name="importpreset",
-            constraint=models.UniqueConstraint(fields=("organization", "name"), name="one_import_preset_per_name"),
-        ),
-        migrations.AddIndex(
-            model_name="importpreview",
-            index=models.Index(fields=["organization", "-created_at"], name="importpreview_newest"),
-        ),
-        migrations.AddIndex(
-            model_name="importpreview",
-            index=models.Index(fields=["organization", "contact_import"], name="previews_of_import"),
-        ),
-        migrations.AddIndex(
-            model_name="importundo",
-            index=models.Index(fields=["organization", "-created_at"], name="importundo_newest"),
-        ),
-        migrations.AddConstraint(
-            model_name="importundo",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("status__in", ["pending", "processing", "completed"])),
-                fields=("organization", "contact_import"),
-                name="one_undo_per_import",
-            ),
         ),
         ProtectTenantTable("ContactExport"),
         ProtectTenantTable("ImportPreset"),

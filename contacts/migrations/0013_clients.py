@@ -203,6 +203,57 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "clients",
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("deleted_at__isnull", True)),
+                        fields=["organization", "-created_at", "-id"],
+                        name="clients_newest",
+                    ),
+                    models.Index(
+                        condition=models.Q(("deleted_at__isnull", True)),
+                        fields=["organization", "-updated_at", "-id"],
+                        name="clients_updated",
+                    ),
+                    models.Index(
+                        condition=models.Q(("deleted_at__isnull", False)),
+                        fields=["organization", "-deleted_at"],
+                        name="clients_trash",
+                    ),
+                    models.Index(
+                        condition=models.Q(("parent__isnull", False)),
+                        fields=["organization", "parent"],
+                        name="clients_of_parent",
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(("name", ""), _negated=True), name="client_has_name"),
+                    models.CheckConstraint(
+                        condition=models.Q(("status__in", ["prospect", "active", "inactive"])),
+                        name="client_status_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("phone", ""), ("phone__regex", "^\\+[1-9][0-9]{6,14}$"), _connector="OR"),
+                        name="client_phone_is_e164",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("verification", "unverified"), ("verified_at__isnull", True)),
+                            models.Q(("verification__in", ["verified", "rejected"]), ("verified_at__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="client_verification_known_and_dated",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("annual_revenue__isnull", True), models.Q(("currency", ""), _negated=True), _connector="OR"
+                        ),
+                        name="client_revenue_has_currency",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("parent", models.F("id")), _negated=True),
+                        name="client_is_not_its_own_parent",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -286,143 +337,52 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "client_contacts",
+                "indexes": [models.Index(fields=["organization", "client", "contact"], name="contacts_of_client")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "role__in",
+                                [
+                                    "employee",
+                                    "decision_maker",
+                                    "buyer",
+                                    "influencer",
+                                    "technical",
+                                    "billing",
+                                    "hiring_manager",
+                                    "consultant",
+                                    "other",
+                                ],
+                            )
+                        ),
+                        name="relation_role_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("started_on__isnull", True),
+                            ("ended_on__isnull", True),
+                            ("ended_on__gte", models.F("started_on")),
+                            _connector="OR",
+                        ),
+                        name="relation_ends_after_it_starts",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("is_primary", False), ("ended_on__isnull", True), _connector="OR"),
+                        name="primary_relation_holds_now",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("is_primary", True)),
+                        fields=("organization", "client"),
+                        name="one_primary_contact_per_client",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("ended_on__isnull", True)),
+                        fields=("organization", "contact", "client", "role"),
+                        name="one_current_relation_per_role",
+                    ),
+                ],
             },
-        ),
-        migrations.AddIndex(
-            model_name="client",
-            index=models.Index(
-                condition=models.Q(("deleted_at__isnull", True)),
-                fields=["organization", "-created_at", "-id"],
-                name="clients_newest",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="client",
-            index=models.Index(
-                condition=models.Q(("deleted_at__isnull", True)),
-                fields=["organization", "-updated_at", "-id"],
-                name="clients_updated",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="client",
-            index=models.Index(
-                condition=models.Q(("deleted_at__isnull", False)),
-                fields=["organization", "-deleted_at"],
-                name="clients_trash",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="client",
-            index=models.Index(
-                condition=models.Q(("parent__isnull", False)),
-                fields=["organization", "parent"],
-                name="clients_of_parent",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="client",
-            constraint=models.CheckConstraint(condition=models.Q(("name", ""), _negated=True), name="client_has_name"),
-        ),
-        migrations.AddConstraint(
-            model_name="client",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("status__in", ["prospect", "active", "inactive"])), name="client_status_known"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="client",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("phone", ""), ("phone__regex", "^\\+[1-9][0-9]{6,14}$"), _connector="OR"),
-                name="client_phone_is_e164",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="client",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("verification", "unverified"), ("verified_at__isnull", True)),
-                    models.Q(("verification__in", ["verified", "rejected"]), ("verified_at__isnull", False)),
-                    _connector="OR",
-                ),
-                name="client_verification_known_and_dated",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="client",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("annual_revenue__isnull", True), models.Q(("currency", ""), _negated=True), _connector="OR"
-                ),
-                name="client_revenue_has_currency",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="client",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("parent", models.F("id")), _negated=True), name="client_is_not_its_own_parent"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="clientcontact",
-            index=models.Index(fields=["organization", "client", "contact"], name="contacts_of_client"),
-        ),
-        migrations.AddConstraint(
-            model_name="clientcontact",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "role__in",
-                        [
-                            "employee",
-                            "decision_maker",
-                            "buyer",
-                            "influencer",
-                            "technical",
-                            "billing",
-                            "hiring_manager",
-                            "consultant",
-                            "other",
-                        ],
-                    )
-                ),
-                name="relation_role_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="clientcontact",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("started_on__isnull", True),
-                    ("ended_on__isnull", True),
-                    ("ended_on__gte", models.F("started_on")),
-                    _connector="OR",
-                ),
-                name="relation_ends_after_it_starts",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="clientcontact",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("is_primary", False), ("ended_on__isnull", True), _connector="OR"),
-                name="primary_relation_holds_now",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="clientcontact",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("is_primary", True)),
-                fields=("organization", "client"),
-                name="one_primary_contact_per_client",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="clientcontact",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("ended_on__isnull", True)),
-                fields=("organization", "contact", "client", "role"),
-                name="one_current_relation_per_role",
-            ),
         ),
         ProtectTenantTable("Client"),
         ProtectTenantTable("ClientContact"),

@@ -129,6 +129,21 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "CRM connection",
                 "db_table": "crm_integrations",
+                "indexes": [
+                    models.Index(fields=["organization", "-created_at", "-id"], name="crm_integrations_newest"),
+                    models.Index(
+                        condition=models.Q(("auto_sync", True)), fields=["next_sync_at"], name="crm_integrations_due"
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("organization", "crm_type", "name"), name="one_crm_connection_per_name"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("sync_frequency__gte", 5), ("sync_frequency__lte", 10080)),
+                        name="crm_sync_frequency_in_bounds",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -165,6 +180,11 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "crm_hints",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("organization", "integration", "kind", "remote_id"), name="one_crm_hint_per_record"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -201,6 +221,11 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "crm_cursors",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("organization", "integration", "kind", "stream"), name="one_crm_cursor_per_stream"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -251,6 +276,11 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "crm_credentials",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("organization", "integration"), name="one_credential_per_connection"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -336,6 +366,33 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "CRM record",
                 "db_table": "crm_record_links",
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("is_due", True)),
+                        fields=["organization", "integration", "kind", "id"],
+                        name="crm_links_due",
+                    ),
+                    models.Index(fields=["organization", "contact"], name="crm_links_of_contact"),
+                    models.Index(
+                        condition=models.Q(("state__in", ["quarantined", "rejected"])),
+                        fields=["organization", "-updated_at", "-id"],
+                        name="crm_dead_letters",
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("remote_id", ""), _negated=True),
+                        fields=("organization", "integration", "kind", "remote_id"),
+                        name="one_link_per_crm_record",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(
+                            ("contact__isnull", False), models.Q(("state", "tombstoned"), _negated=True)
+                        ),
+                        fields=("organization", "contact", "integration"),
+                        name="one_link_per_contact",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -414,6 +471,17 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "CRM conflict",
                 "db_table": "crm_conflicts",
+                "indexes": [
+                    models.Index(fields=["organization", "-created_at", "-id"], name="crm_conflicts_newest"),
+                    models.Index(fields=["organization", "contact"], name="crm_conflicts_of_contact"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("status", "open")),
+                        fields=("organization", "link", "field"),
+                        name="one_open_conflict_per_field",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -461,6 +529,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "crm_oauth_attempts",
+                "constraints": [
+                    models.UniqueConstraint(fields=("organization", "state_hash"), name="one_crm_oauth_state")
+                ],
             },
         ),
         migrations.CreateModel(
@@ -484,6 +555,11 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "crm_opt_outs",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("organization", "channel", "address"), name="one_crm_opt_out_per_address"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -525,6 +601,11 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "CRM quota",
                 "db_table": "crm_quotas",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("organization", "crm_type", "account_id", "window"), name="one_crm_quota_per_window"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -639,6 +720,17 @@ class Migration(migrations.Migration):
                 "verbose_name": "CRM sync",
                 "db_table": "crm_sync_logs",
                 "abstract": False,
+                "indexes": [
+                    models.Index(fields=["organization", "-created_at"], name="crmsyncrun_newest"),
+                    models.Index(fields=["organization", "integration", "-created_at"], name="crm_syncs_of_connection"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("status__in", ["pending", "processing"])),
+                        fields=("organization", "integration"),
+                        name="one_crm_sync_at_a_time",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -734,6 +826,12 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "CRM sync record",
                 "db_table": "crm_sync_items",
+                "indexes": [
+                    models.Index(fields=["organization", "run", "id"], name="crm_items_of_run"),
+                    models.Index(fields=["organization", "contact"], name="crm_items_of_contact"),
+                    models.Index(fields=["organization", "link"], name="crm_items_of_link"),
+                    models.Index(fields=["organization", "created_at"], name="crm_items_by_age"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -765,6 +863,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "crm_seen_records",
+                "constraints": [
+                    models.UniqueConstraint(fields=("organization", "run", "remote_id"), name="one_crm_seen_record")
+                ],
             },
         ),
         migrations.CreateModel(
@@ -802,162 +903,13 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "crm_webhook_inbox",
+                "indexes": [models.Index(fields=["organization", "received_at"], name="crm_webhooks_by_age")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("organization", "integration", "key"), name="one_crm_webhook_per_key"
+                    )
+                ],
             },
-        ),
-        migrations.AddIndex(
-            model_name="crmintegration",
-            index=models.Index(fields=["organization", "-created_at", "-id"], name="crm_integrations_newest"),
-        ),
-        migrations.AddIndex(
-            model_name="crmintegration",
-            index=models.Index(
-                condition=models.Q(("auto_sync", True)), fields=["next_sync_at"], name="crm_integrations_due"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="crmintegration",
-            constraint=models.UniqueConstraint(
-                fields=("organization", "crm_type", "name"), name="one_crm_connection_per_name"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="crmintegration",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("sync_frequency__gte", 5), ("sync_frequency__lte", 10080)),
-                name="crm_sync_frequency_in_bounds",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="crmhint",
-            constraint=models.UniqueConstraint(
-                fields=("organization", "integration", "kind", "remote_id"), name="one_crm_hint_per_record"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="crmcursor",
-            constraint=models.UniqueConstraint(
-                fields=("organization", "integration", "kind", "stream"), name="one_crm_cursor_per_stream"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="crmcredential",
-            constraint=models.UniqueConstraint(
-                fields=("organization", "integration"), name="one_credential_per_connection"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="crmlink",
-            index=models.Index(
-                condition=models.Q(("is_due", True)),
-                fields=["organization", "integration", "kind", "id"],
-                name="crm_links_due",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="crmlink",
-            index=models.Index(fields=["organization", "contact"], name="crm_links_of_contact"),
-        ),
-        migrations.AddIndex(
-            model_name="crmlink",
-            index=models.Index(
-                condition=models.Q(("state__in", ["quarantined", "rejected"])),
-                fields=["organization", "-updated_at", "-id"],
-                name="crm_dead_letters",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="crmlink",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("remote_id", ""), _negated=True),
-                fields=("organization", "integration", "kind", "remote_id"),
-                name="one_link_per_crm_record",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="crmlink",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("contact__isnull", False), models.Q(("state", "tombstoned"), _negated=True)),
-                fields=("organization", "contact", "integration"),
-                name="one_link_per_contact",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="crmconflict",
-            index=models.Index(fields=["organization", "-created_at", "-id"], name="crm_conflicts_newest"),
-        ),
-        migrations.AddIndex(
-            model_name="crmconflict",
-            index=models.Index(fields=["organization", "contact"], name="crm_conflicts_of_contact"),
-        ),
-        migrations.AddConstraint(
-            model_name="crmconflict",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("status", "open")),
-                fields=("organization", "link", "field"),
-                name="one_open_conflict_per_field",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="crmoauthattempt",
-            constraint=models.UniqueConstraint(fields=("organization", "state_hash"), name="one_crm_oauth_state"),
-        ),
-        migrations.AddConstraint(
-            model_name="crmoptout",
-            constraint=models.UniqueConstraint(
-                fields=("organization", "channel", "address"), name="one_crm_opt_out_per_address"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="crmquota",
-            constraint=models.UniqueConstraint(
-                fields=("organization", "crm_type", "account_id", "window"), name="one_crm_quota_per_window"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="crmsyncrun",
-            index=models.Index(fields=["organization", "-created_at"], name="crmsyncrun_newest"),
-        ),
-        migrations.AddIndex(
-            model_name="crmsyncrun",
-            index=models.Index(fields=["organization", "integration", "-created_at"], name="crm_syncs_of_connection"),
-        ),
-        migrations.AddConstraint(
-            model_name="crmsyncrun",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("status__in", ["pending", "processing"])),
-                fields=("organization", "integration"),
-                name="one_crm_sync_at_a_time",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="crmsyncitem",
-            index=models.Index(fields=["organization", "run", "id"], name="crm_items_of_run"),
-        ),
-        migrations.AddIndex(
-            model_name="crmsyncitem",
-            index=models.Index(fields=["organization", "contact"], name="crm_items_of_contact"),
-        ),
-        migrations.AddIndex(
-            model_name="crmsyncitem",
-            index=models.Index(fields=["organization", "link"], name="crm_items_of_link"),
-        ),
-        migrations.AddIndex(
-            model_name="crmsyncitem",
-            index=models.Index(fields=["organization", "created_at"], name="crm_items_by_age"),
-        ),
-        migrations.AddConstraint(
-            model_name="crmseenrecord",
-            constraint=models.UniqueConstraint(fields=("organization", "run", "remote_id"), name="one_crm_seen_record"),
-        ),
-        migrations.AddIndex(
-            model_name="crmwebhook",
-            index=models.Index(fields=["organization", "received_at"], name="crm_webhooks_by_age"),
-        ),
-        migrations.AddConstraint(
-            model_name="crmwebhook",
-            constraint=models.UniqueConstraint(
-                fields=("organization", "integration", "key"), name="one_crm_webhook_per_key"
-            ),
         ),
         ProtectTenantTable("CrmIntegration"),
         ProtectTenantTable("CrmHint"),

@@ -155,6 +155,22 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "DNC list",
                 "db_table": "dnc_lists",
+                "indexes": [models.Index(fields=["organization", "-created_at", "-id"], name="dnc_lists_newest")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("organization", "name"), name="one_dnc_list_per_name"),
+                    models.UniqueConstraint(
+                        condition=models.Q(("registry__isnull", False)),
+                        fields=("organization", "registry"),
+                        name="one_dnc_list_per_registry",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("type__in", ["federal", "state", "company", "industry"])),
+                        name="dnc_list_type_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("status__in", ["active", "inactive"])), name="dnc_list_status_known"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -203,6 +219,7 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name_plural": "registry accesses",
                 "db_table": "dnc_registry_accesses",
+                "indexes": [models.Index(fields=["organization", "-created_at", "-id"], name="dnc_accesses_newest")],
             },
         ),
         migrations.CreateModel(
@@ -245,6 +262,19 @@ class Migration(migrations.Migration):
             options={
                 "db_table": "dnc_registry_files",
                 "ordering": ["-id"],
+                "indexes": [models.Index(fields=["registry", "-id"], name="dnc_registry_files_newest")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("status", "loaded")),
+                        fields=("registry", "sha256"),
+                        name="one_load_per_content",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("status", "loaded"), models.Q(("guid", ""), _negated=True)),
+                        fields=("registry", "guid"),
+                        name="one_load_per_delivery",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -277,6 +307,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "dnc_registry_areas",
+                "constraints": [models.UniqueConstraint(fields=("registry", "area"), name="one_version_per_area")],
             },
         ),
         migrations.CreateModel(
@@ -371,6 +402,7 @@ class Migration(migrations.Migration):
                 "verbose_name": "registry load",
                 "db_table": "dnc_registry_loads",
                 "abstract": False,
+                "indexes": [models.Index(fields=["organization", "-created_at"], name="registryload_newest")],
             },
         ),
         migrations.CreateModel(
@@ -484,6 +516,14 @@ class Migration(migrations.Migration):
                 "verbose_name": "scrub",
                 "db_table": "dnc_scrubs",
                 "abstract": False,
+                "indexes": [
+                    models.Index(fields=["organization", "-created_at"], name="scrub_newest"),
+                    models.Index(
+                        condition=models.Q(("followed_by__isnull", True), ("is_watched", True)),
+                        fields=["organization", "completed_at"],
+                        name="dnc_scrubs_watched",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -518,6 +558,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "dnc_scrub_outcomes",
+                "constraints": [
+                    models.UniqueConstraint(fields=("organization", "scrub", "number"), name="one_outcome_per_number")
+                ],
             },
         ),
         migrations.CreateModel(
@@ -613,6 +656,19 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "dnc_sources",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("list__isnull", True), ("registry__isnull", False)),
+                            models.Q(("list__isnull", False), ("registry__isnull", True)),
+                            _connector="OR",
+                        ),
+                        name="dnc_source_of_one_list",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("update_frequency__gte", 1)), name="dnc_source_frequency"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -656,6 +712,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "dnc_source_downloads",
+                "constraints": [
+                    models.UniqueConstraint(fields=("organization", "source", "name"), name="one_download_per_name")
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1245,104 +1304,6 @@ class Migration(migrations.Migration):
                     )
                 ],
             },
-        ),
-        migrations.AddIndex(
-            model_name="dnclist",
-            index=models.Index(fields=["organization", "-created_at", "-id"], name="dnc_lists_newest"),
-        ),
-        migrations.AddConstraint(
-            model_name="dnclist",
-            constraint=models.UniqueConstraint(fields=("organization", "name"), name="one_dnc_list_per_name"),
-        ),
-        migrations.AddConstraint(
-            model_name="dnclist",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("registry__isnull", False)),
-                fields=("organization", "registry"),
-                name="one_dnc_list_per_registry",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="dnclist",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("type__in", ["federal", "state", "company", "industry"])),
-                name="dnc_list_type_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="dnclist",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("status__in", ["active", "inactive"])), name="dnc_list_status_known"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="registryaccess",
-            index=models.Index(fields=["organization", "-created_at", "-id"], name="dnc_accesses_newest"),
-        ),
-        migrations.AddIndex(
-            model_name="registryfile",
-            index=models.Index(fields=["registry", "-id"], name="dnc_registry_files_newest"),
-        ),
-        migrations.AddConstraint(
-            model_name="registryfile",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("status", "loaded")), fields=("registry", "sha256"), name="one_load_per_content"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="registryfile",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("status", "loaded"), models.Q(("guid", ""), _negated=True)),
-                fields=("registry", "guid"),
-                name="one_load_per_delivery",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="registryarea",
-            constraint=models.UniqueConstraint(fields=("registry", "area"), name="one_version_per_area"),
-        ),
-        migrations.AddIndex(
-            model_name="registryload",
-            index=models.Index(fields=["organization", "-created_at"], name="registryload_newest"),
-        ),
-        migrations.AddIndex(
-            model_name="scrub",
-            index=models.Index(fields=["organization", "-created_at"], name="scrub_newest"),
-        ),
-        migrations.AddIndex(
-            model_name="scrub",
-            index=models.Index(
-                condition=models.Q(("followed_by__isnull", True), ("is_watched", True)),
-                fields=["organization", "completed_at"],
-                name="dnc_scrubs_watched",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="scruboutcome",
-            constraint=models.UniqueConstraint(
-                fields=("organization", "scrub", "number"), name="one_outcome_per_number"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="source",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("list__isnull", True), ("registry__isnull", False)),
-                    models.Q(("list__isnull", False), ("registry__isnull", True)),
-                    _connector="OR",
-                ),
-                name="dnc_source_of_one_list",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="source",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("update_frequency__gte", 1)), name="dnc_source_frequency"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="sourcedownload",
-            constraint=models.UniqueConstraint(fields=("organization", "source", "name"), name="one_download_per_name"),
         ),
         ProtectTenantTable("DncList"),
         ProtectTenantTable("RegistryAccess"),

@@ -240,6 +240,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "lost_reasons",
+                "constraints": [
+                    models.UniqueConstraint(fields=("organization", "name"), name="one_lost_reason_per_name")
+                ],
             },
         ),
         migrations.CreateModel(
@@ -274,6 +277,20 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "sales_pipelines",
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("deleted_at__isnull", True)),
+                        fields=("organization", "name"),
+                        name="one_pipeline_per_name",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("is_default", True)), fields=("organization",), name="one_default_pipeline"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("is_default", False), ("deleted_at__isnull", True), _connector="OR"),
+                        name="default_pipeline_in_use",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -510,6 +527,43 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "projects",
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("deleted_at__isnull", True)),
+                        fields=["organization", "-created_at", "-id"],
+                        name="projects_newest",
+                    ),
+                    models.Index(
+                        condition=models.Q(("client__isnull", False)),
+                        fields=["organization", "client"],
+                        name="projects_of_client",
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(("name", ""), _negated=True), name="project_has_name"),
+                    models.CheckConstraint(
+                        condition=models.Q(("status__in", ["planned", "active", "on_hold", "completed", "cancelled"])),
+                        name="project_status_known",
+                    ),
+                    models.CheckConstraint(condition=models.Q(("budget__gte", 0)), name="project_budget_not_negative"),
+                    models.CheckConstraint(
+                        condition=models.Q(("currency__regex", "^[A-Z]{3}$")), name="project_currency_is_iso"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("starts_on__isnull", True),
+                            ("ends_on__isnull", True),
+                            ("ends_on__gte", models.F("starts_on")),
+                            _connector="OR",
+                        ),
+                        name="project_ends_after_it_starts",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("deal__isnull", False), ("deleted_at__isnull", True)),
+                        fields=("organization", "deal"),
+                        name="one_project_per_deal",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -563,6 +617,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "project_milestones",
+                "indexes": [models.Index(fields=["organization", "project", "due_on"], name="milestones_of_project")],
             },
         ),
         migrations.CreateModel(
@@ -725,6 +780,91 @@ class Migration(migrations.Migration):
                 "verbose_name": "activity",
                 "verbose_name_plural": "activities",
                 "db_table": "sales_activities",
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("deleted_at__isnull", True)),
+                        fields=["organization", "-created_at", "-id"],
+                        name="activities_newest",
+                    ),
+                    models.Index(
+                        condition=models.Q(("completed_at__isnull", True), ("deleted_at__isnull", True)),
+                        fields=["organization", "assigned_to", "due_at"],
+                        name="activities_to_do",
+                    ),
+                    models.Index(
+                        condition=models.Q(("deal__isnull", False), ("deleted_at__isnull", True)),
+                        fields=["organization", "deal", "due_at"],
+                        name="activities_of_deal",
+                    ),
+                    models.Index(
+                        condition=models.Q(("contact__isnull", False)),
+                        fields=["organization", "contact"],
+                        name="activities_of_contact",
+                    ),
+                    models.Index(
+                        condition=models.Q(("client__isnull", False)),
+                        fields=["organization", "client"],
+                        name="activities_of_client",
+                    ),
+                    models.Index(
+                        condition=models.Q(("project__isnull", False)),
+                        fields=["organization", "project"],
+                        name="activities_of_project",
+                    ),
+                    models.Index(
+                        condition=models.Q(
+                            ("completed_at__isnull", True), ("remind_at__isnull", False), ("reminded_at__isnull", True)
+                        ),
+                        fields=["organization", "remind_at"],
+                        name="activities_to_remind_of",
+                    ),
+                    models.Index(
+                        condition=models.Q(("completed_at__isnull", False), ("deleted_at__isnull", True)),
+                        fields=["organization", "completed_at"],
+                        name="activities_done",
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("kind__in", ["call", "meeting", "task", "note"])),
+                        name="activity_kind_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("priority__in", ["low", "normal", "high"])), name="activity_priority_known"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("disposition", ""),
+                            models.Q(
+                                (
+                                    "disposition__in",
+                                    [
+                                        "connected",
+                                        "voicemail",
+                                        "no_answer",
+                                        "busy",
+                                        "callback",
+                                        "not_interested",
+                                        "wrong_number",
+                                        "do_not_call",
+                                    ],
+                                ),
+                                ("kind", "call"),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="activity_disposition_of_calls",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("recurrence", ""), ("due_at__isnull", False), _connector="OR"),
+                        name="recurring_activity_has_due_date",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("series_id__isnull", False)),
+                        fields=("organization", "series_id", "occurrence"),
+                        name="one_activity_per_occurrence",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -776,6 +916,23 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "project_team_members",
+                "indexes": [models.Index(fields=["organization", "user"], name="projects_of_member")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("organization", "project", "user"), name="once_in_a_project"),
+                    models.CheckConstraint(
+                        condition=models.Q(("allocation__gte", 1), ("allocation__lte", 100)),
+                        name="allocation_is_percent",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("starts_on__isnull", True),
+                            ("ends_on__isnull", True),
+                            ("ends_on__gte", models.F("starts_on")),
+                            _connector="OR",
+                        ),
+                        name="project_member_leaves_after_joining",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -810,6 +967,12 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name_plural": "sales settings",
                 "db_table": "sales_settings",
+                "constraints": [
+                    models.UniqueConstraint(fields=("organization",), name="one_sales_settings_per_organization"),
+                    models.CheckConstraint(
+                        condition=models.Q(("currency__regex", "^[A-Z]{3}$")), name="settings_currency_is_iso"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -890,6 +1053,29 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "pipeline_stages",
+                "indexes": [models.Index(fields=["organization", "pipeline", "position"], name="stages_in_order")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("deleted_at__isnull", True)),
+                        fields=("organization", "pipeline", "name"),
+                        name="one_stage_per_name",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("kind__in", ["open", "won", "lost"])), name="stage_kind_known"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("kind", "open"), ("probability__lte", 100)),
+                            models.Q(("kind", "won"), ("probability", 100)),
+                            models.Q(("kind", "lost"), ("probability", 0)),
+                            _connector="OR",
+                        ),
+                        name="stage_probability_fits_kind",
+                    ),
+                    models.UniqueConstraint(
+                        fields=("organization", "id", "pipeline", "kind"), name="stages_are_what_deals_say"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -946,6 +1132,13 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "pipeline_snapshots",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("organization", "day", "stage", "assigned_to"),
+                        name="one_snapshot_per_day",
+                        nulls_distinct=False,
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -995,6 +1188,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "deal_tallies",
+                "indexes": [models.Index(fields=["organization", "pipeline"], name="deal_tallies_of_pipeline")],
             },
         ),
         migrations.AddField(
@@ -1074,6 +1268,14 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "deal_stage_history",
+                "indexes": [
+                    models.Index(fields=["organization", "deal_id", "-moved_at"], name="history_of_deal"),
+                    models.Index(
+                        fields=["organization", "moved_at"],
+                        include=("pipeline", "from_stage", "to_stage", "seconds", "base_amount", "assigned_to"),
+                        name="history_by_time",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1356,297 +1558,6 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        migrations.AddConstraint(
-            model_name="lostreason",
-            constraint=models.UniqueConstraint(fields=("organization", "name"), name="one_lost_reason_per_name"),
-        ),
-        migrations.AddConstraint(
-            model_name="pipeline",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("deleted_at__isnull", True)),
-                fields=("organization", "name"),
-                name="one_pipeline_per_name",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="pipeline",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("is_default", True)), fields=("organization",), name="one_default_pipeline"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="pipeline",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("is_default", False), ("deleted_at__isnull", True), _connector="OR"),
-                name="default_pipeline_in_use",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="project",
-            index=models.Index(
-                condition=models.Q(("deleted_at__isnull", True)),
-                fields=["organization", "-created_at", "-id"],
-                name="projects_newest",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="project",
-            index=models.Index(
-                condition=models.Q(("client__isnull", False)),
-                fields=["organization", "client"],
-                name="projects_of_client",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="project",
-            constraint=models.CheckConstraint(condition=models.Q(("name", ""), _negated=True), name="project_has_name"),
-        ),
-        migrations.AddConstraint(
-            model_name="project",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("status__in", ["planned", "active", "on_hold", "completed", "cancelled"])),
-                name="project_status_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="project",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("budget__gte", 0)), name="project_budget_not_negative"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="project",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("currency__regex", "^[A-Z]{3}$")), name="project_currency_is_iso"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="project",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("starts_on__isnull", True),
-                    ("ends_on__isnull", True),
-                    ("ends_on__gte", models.F("starts_on")),
-                    _connector="OR",
-                ),
-                name="project_ends_after_it_starts",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="project",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("deal__isnull", False), ("deleted_at__isnull", True)),
-                fields=("organization", "deal"),
-                name="one_project_per_deal",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="milestone",
-            index=models.Index(fields=["organization", "project", "due_on"], name="milestones_of_project"),
-        ),
-        migrations.AddIndex(
-            model_name="activity",
-            index=models.Index(
-                condition=models.Q(("deleted_at__isnull", True)),
-                fields=["organization", "-created_at", "-id"],
-                name="activities_newest",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="activity",
-            index=models.Index(
-                condition=models.Q(("completed_at__isnull", True), ("deleted_at__isnull", True)),
-                fields=["organization", "assigned_to", "due_at"],
-                name="activities_to_do",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="activity",
-            index=models.Index(
-                condition=models.Q(("deal__isnull", False), ("deleted_at__isnull", True)),
-                fields=["organization", "deal", "due_at"],
-                name="activities_of_deal",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="activity",
-            index=models.Index(
-                condition=models.Q(("contact__isnull", False)),
-                fields=["organization", "contact"],
-                name="activities_of_contact",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="activity",
-            index=models.Index(
-                condition=models.Q(("client__isnull", False)),
-                fields=["organization", "client"],
-                name="activities_of_client",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="activity",
-            index=models.Index(
-                condition=models.Q(("project__isnull", False)),
-                fields=["organization", "project"],
-                name="activities_of_project",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="activity",
-            index=models.Index(
-                condition=models.Q(
-                    ("completed_at__isnull", True), ("remind_at__isnull", False), ("reminded_at__isnull", True)
-                ),
-                fields=["organization", "remind_at"],
-                name="activities_to_remind_of",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="activity",
-            index=models.Index(
-                condition=models.Q(("completed_at__isnull", False), ("deleted_at__isnull", True)),
-                fields=["organization", "completed_at"],
-                name="activities_done",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="activity",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("kind__in", ["call", "meeting", "task", "note"])), name="activity_kind_known"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="activity",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("priority__in", ["low", "normal", "high"])), name="activity_priority_known"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="activity",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("disposition", ""),
-                    models.Q(
-                        (
-                            "disposition__in",
-                            [
-                                "connected",
-                                "voicemail",
-                                "no_answer",
-                                "busy",
-                                "callback",
-                                "not_interested",
-                                "wrong_number",
-                                "do_not_call",
-                            ],
-                        ),
-                        ("kind", "call"),
-                    ),
-                    _connector="OR",
-                ),
-                name="activity_disposition_of_calls",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="activity",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("recurrence", ""), ("due_at__isnull", False), _connector="OR"),
-                name="recurring_activity_has_due_date",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="activity",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("series_id__isnull", False)),
-                fields=("organization", "series_id", "occurrence"),
-                name="one_activity_per_occurrence",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="projectmember",
-            index=models.Index(fields=["organization", "user"], name="projects_of_member"),
-        ),
-        migrations.AddConstraint(
-            model_name="projectmember",
-            constraint=models.UniqueConstraint(fields=("organization", "project", "user"), name="once_in_a_project"),
-        ),
-        migrations.AddConstraint(
-            model_name="projectmember",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("allocation__gte", 1), ("allocation__lte", 100)), name="allocation_is_percent"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="projectmember",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("starts_on__isnull", True),
-                    ("ends_on__isnull", True),
-                    ("ends_on__gte", models.F("starts_on")),
-                    _connector="OR",
-                ),
-                name="project_member_leaves_after_joining",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="salessettings",
-            constraint=models.UniqueConstraint(fields=("organization",), name="one_sales_settings_per_organization"),
-        ),
-        migrations.AddConstraint(
-            model_name="salessettings",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("currency__regex", "^[A-Z]{3}$")), name="settings_currency_is_iso"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="stage",
-            index=models.Index(fields=["organization", "pipeline", "position"], name="stages_in_order"),
-        ),
-        migrations.AddConstraint(
-            model_name="stage",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("deleted_at__isnull", True)),
-                fields=("organization", "pipeline", "name"),
-                name="one_stage_per_name",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="stage",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("kind__in", ["open", "won", "lost"])), name="stage_kind_known"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="stage",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("kind", "open"), ("probability__lte", 100)),
-                    models.Q(("kind", "won"), ("probability", 100)),
-                    models.Q(("kind", "lost"), ("probability", 0)),
-                    _connector="OR",
-                ),
-                name="stage_probability_fits_kind",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="stage",
-            constraint=models.UniqueConstraint(
-                fields=("organization", "id", "pipeline", "kind"), name="stages_are_what_deals_say"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="pipelinesnapshot",
-            constraint=models.UniqueConstraint(
-                fields=("organization", "day", "stage", "assigned_to"),
-                name="one_snapshot_per_day",
-                nulls_distinct=False,
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="dealtally",
-            index=models.Index(fields=["organization", "pipeline"], name="deal_tallies_of_pipeline"),
-        ),
         migrations.AddIndex(
             model_name="deal",
             index=models.Index(
@@ -1724,18 +1635,6 @@ class Migration(migrations.Migration):
                     _connector="OR",
                 ),
                 name="deal_closed_when_won_or_lost",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="stagemove",
-            index=models.Index(fields=["organization", "deal_id", "-moved_at"], name="history_of_deal"),
-        ),
-        migrations.AddIndex(
-            model_name="stagemove",
-            index=models.Index(
-                fields=["organization", "moved_at"],
-                include=("pipeline", "from_stage", "to_stage", "seconds", "base_amount", "assigned_to"),
-                name="history_by_time",
             ),
         ),
         ProtectTenantTable("Pipeline"),

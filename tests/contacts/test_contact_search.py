@@ -128,12 +128,12 @@ def test_both_ways_to_a_page_find_the_same(hundred: Person, monkeypatch, way, so
         ("hasEmail=true", 100),
     ):
         by_page, page = [], 1
-        while rows := hundred.get(f"/v1/contacts?{query}&sort={sort}&limit=7&page={page}").data:
+        while rows := hundred.get(f"/v1/contacts?{query}&sort={sort}&limit=20&page={page}").data:
             by_page += [row["id"] for row in rows]
             page += 1
         by_cursor, cursor = [], ""
         while cursor is not None:
-            answer = hundred.get(f"/v1/contacts?{query}&sort={sort}&limit=7&cursor={cursor}").json
+            answer = hundred.get(f"/v1/contacts?{query}&sort={sort}&limit=20&cursor={cursor}").json
             by_cursor += [row["id"] for row in answer["data"]]
             cursor = answer["pagination"]["nextCursor"]
         assert by_page == by_cursor
