@@ -9,16 +9,16 @@ from django.db.models.functions import Now
 
 from contacts import merging
 from contacts.models import Client, ClientChange, ClientContact, ClientMerge, Verification
-from contacts.services.bulk import MAX_TAGS
 from contacts.services.client_announcements import announce_clients
 from contacts.services.clients import name_taken
 from contacts.services.followers import CAUSE, bring_followers_back, merge_to_undo, move_followers
-from contacts.services.history import Change, change_cause, put_back
+from contacts.services.history import change_cause
+from contacts.services.merge_values import check_choices, joined_values, kept_value, lock_records, put_fields_back
 from vocelio.access.principal import Principal
 from vocelio.audit.context import current_actor
 from vocelio.audit.services import record
 from vocelio.db.ids import uuid7
-from vocelio.errors import Conflict, Invalid, NotFound
+from vocelio.errors import Invalid, NotFound
 
 # Fields with a value to choose, by their API names; the currency goes with the revenue. Tags and custom fields are
 # joined.
@@ -45,7 +45,8 @@ CHOICES = {
     "parentId": "parent_id",
     "assignedTo": "assigned_to_id",
 }
-TOGETHER = "both"
+# Texts are joined unless one was chosen.
+TEXTS = ("notes",)
 _ABOVE = """
     WITH RECURSIVE above AS (
         SELECT id, parent_id FROM clients WHERE organization_id = %(organization)s AND id = %(client)s
@@ -66,20 +67,15 @@ def merge_clients(
     company would stand above itself is refused.
     """
     chosen = dict(choices or {})
-    clients = {str(each.pk): each for each in [survivor, *others]}
-    _check_choices(chosen, clients)
-    ids = [each.pk for each in clients.values()]
-    # In order, so that two merges of the same clients take turns.
-    locked = {each.pk: each for each in Client.objects.select_for_update().alive().filter(pk__in=ids).order_by("pk")}
-    if len(locked) < len(ids) or len(others) == 0 or len(clients) <= len(others):
-        raise Conflict("Each client must be there, and be named once.")
+    check_choices(chosen, [survivor, *others], fields=CHOICES, texts=TEXTS)
+    locked = lock_records(survivor, others)
     owners = {each.assigned_to_id for each in locked.values()}
     for other in others:
         # Anew: an earlier one may have moved it.
         locked[other.pk].refresh_from_db(fields=["parent"])
         _merge(locked[survivor.pk], locked[other.pk], chosen, principal)
     fresh: Client = Client.objects.get(pk=survivor.pk)
-    announce_clients("merged", ids, owners)
+    announce_clients("merged", list(locked), owners)
     return fresh
 
 
@@ -95,13 +91,9 @@ def unmerge_client(*, client: Client, principal: Principal, merge_id: uuid.UUID 
         raise NotFound
     with change_cause("unmerge", merge.pk):
         changes = ClientChange.objects.caused_by(CAUSE, merge.pk).reverse()
-        for client_id in (merge.survivor_id, merge.absorbed_id):
-            of_one = [
-                Change(each.client_id, each.before, each.after) for each in changes if each.client_id == client_id
-            ]
-            if put_back(of_one, Client).failed:
-                absorbed = next(each for each in both if each.pk == merge.absorbed_id)
-                raise name_taken(absorbed.name, absorbed.domain, principal)
+        if put_fields_back(merge, [(each.client_id, each) for each in changes]):
+            absorbed = next(each for each in both if each.pk == merge.absorbed_id)
+            raise name_taken(absorbed.name, absorbed.domain, principal)
         bring_followers_back(merge)
     ClientMerge.objects.filter(pk=merge.pk).update(unmerged_at=Now(), unmerged_by_id=current_actor().user_id)
     record("client.unmerged", "client", merge.survivor_id, mergeId=str(merge.pk), absorbedId=str(merge.absorbed_id))
@@ -118,17 +110,6 @@ def register_rules() -> None:
 def _one_primary(*, survivor_id: uuid.UUID, absorbed_id: uuid.UUID) -> None:
     if ClientContact.objects.filter(client_id=survivor_id, is_primary=True).exists():
         ClientContact.objects.filter(client_id=absorbed_id, is_primary=True).update(is_primary=False)
-
-
-def _check_choices(choices: dict[str, str], clients: dict[str, Client]) -> None:
-    errors = []
-    for name, value in choices.items():
-        known = name in CHOICES or name.startswith("customFields.")
-        if not known or (value not in clients and not (value == TOGETHER and name == "notes")):
-            message = "There is no such field." if not known else "This must be the id of one of the clients."
-            errors.append({"field": f"choices.{name[:80]}", "value": value, "constraint": "choice", "message": message})
-    if errors:
-        raise Invalid("The choices are not valid.", errors=errors)
 
 
 def _merge(survivor: Client, absorbed: Client, choices: dict[str, str], principal: Principal) -> None:
@@ -177,29 +158,15 @@ def _merged_values(survivor: Client, absorbed: Client, choices: dict[str, str]) 
         choice = choices.get(name)
         if column == "parent_id":
             value = _merged_parent(survivor, absorbed, choice)
-        elif choice == TOGETHER or (choice is None and name == "notes"):
-            value = "\n\n".join(dict.fromkeys(text for text in (kept, other) if text))
-        elif choice == str(absorbed.pk) or (choice is None and not kept):
-            value = other
         else:
-            value = kept
+            value = kept_value(kept, other, choice=choice, absorbed=absorbed, is_text=name in TEXTS)
         if value != kept:
             values[column] = value
             if column == "annual_revenue":
                 values["currency"] = absorbed.currency
     if survivor.verification == Verification.VERIFIED and values.keys() & {"name", "domain", "tax_id"}:
         values |= {"verification": Verification.UNVERIFIED, "verified_at": None, "verified_by_id": None}
-    if added := [tag for tag in absorbed.tags if tag not in survivor.tags]:
-        values["tags"] = [*survivor.tags, *added][:MAX_TAGS]
-    custom = absorbed.custom_fields | survivor.custom_fields
-    for name, choice in choices.items():
-        key = name.removeprefix("customFields.")
-        if key != name and choice == str(absorbed.pk):
-            custom.pop(key, None)
-            custom |= {each: value for each, value in absorbed.custom_fields.items() if each == key}
-    if custom != survivor.custom_fields:
-        values["custom_fields"] = custom
-    return values
+    return values | joined_values(survivor, absorbed, choices)
 
 
 def _merged_parent(survivor: Client, absorbed: Client, choice: str | None) -> uuid.UUID | None:

@@ -12,13 +12,14 @@ from contacts.services.announcements import announce_bulk
 from contacts.services.contacts import phone_taken
 from contacts.services.custom_fields import seal_values, unseal_values
 from contacts.services.followers import CAUSE, bring_followers_back, merge_to_undo, move_followers
-from contacts.services.history import Change, change_cause, put_back
+from contacts.services.history import change_cause
+from contacts.services.merge_values import check_choices, joined_values, kept_value, lock_records, put_fields_back
 from contacts.signals import contacts_merged
 from vocelio.access.principal import Principal
 from vocelio.audit.context import current_actor
 from vocelio.audit.services import record
 from vocelio.db.ids import uuid7
-from vocelio.errors import Conflict, Invalid, NotFound
+from vocelio.errors import NotFound
 
 # Fields with a value to choose, by their API names. The other fields are joined: tags, custom fields, counts.
 CHOICES = {
@@ -40,8 +41,8 @@ CHOICES = {
     "privateNotes": "private_notes",
     "assignedTo": "assigned_to_id",
 }
-TOGETHER = "both"
-MAX_TAGS = 100
+# Texts are joined unless one was chosen.
+TEXTS = ("notes", "privateNotes")
 
 
 def merge_contacts(
@@ -54,18 +55,13 @@ def merge_contacts(
     holds: no merge makes somebody callable who said no.
     """
     chosen = dict(choices or {})
-    contacts = {str(each.pk): each for each in [survivor, *others]}
-    _check_choices(chosen, contacts)
-    ids = [each.pk for each in contacts.values()]
-    # In order, so that two merges of the same contacts take turns.
-    locked = {each.pk: each for each in Contact.objects.select_for_update().alive().filter(pk__in=ids).order_by("pk")}
-    if len(locked) < len(ids) or len(others) == 0 or len(contacts) <= len(others):
-        raise Conflict("Each contact must be there, and be named once.")
+    check_choices(chosen, [survivor, *others], fields=CHOICES, texts=TEXTS)
+    locked = lock_records(survivor, others)
     owners = {each.assigned_to_id for each in locked.values()}
     for other in others:
         _merge(locked[survivor.pk], locked[other.pk], chosen, principal)
     fresh: Contact = Contact.objects.get(pk=survivor.pk)
-    announce_bulk("merged", ids, owners=owners)
+    announce_bulk("merged", list(locked), owners=owners)
     return fresh
 
 
@@ -83,14 +79,10 @@ def unmerge_contact(*, contact: Contact, principal: Principal, merge_id: uuid.UU
         raise NotFound
     with change_cause("unmerge", merge.pk):
         changes = ContactChange.objects.caused_by(CAUSE, merge.pk).reverse()
-        for contact_id in (merge.survivor_id, merge.absorbed_id):
-            of_one = [
-                Change(each.contact_id, each.before, each.after) for each in changes if each.contact_id == contact_id
-            ]
-            if put_back(of_one).failed:
-                phone = next((each.before["phone"] for each in of_one if "phone" in each.before), None)
-                absorbed = next(each for each in people if each.pk == merge.absorbed_id)
-                raise phone_taken(phone or absorbed.phone, principal)
+        if hindered := put_fields_back(merge, [(each.contact_id, each) for each in changes]):
+            phone = next((each.before["phone"] for each in hindered if "phone" in each.before), None)
+            absorbed = next(each for each in people if each.pk == merge.absorbed_id)
+            raise phone_taken(phone or absorbed.phone, principal)
         bring_followers_back(merge)
     ContactMerge.objects.filter(pk=merge.pk).update(unmerged_at=Now(), unmerged_by_id=current_actor().user_id)
     record("contact.unmerged", "contact", merge.survivor_id, mergeId=str(merge.pk), absorbedId=str(merge.absorbed_id))
@@ -101,17 +93,6 @@ def unmerge_contact(*, contact: Contact, principal: Principal, merge_id: uuid.UU
     )
     merge.refresh_from_db()
     return merge
-
-
-def _check_choices(choices: dict[str, str], contacts: dict[str, Contact]) -> None:
-    errors = []
-    for name, value in choices.items():
-        known = name in CHOICES or name.startswith("customFields.")
-        if not known or (value not in contacts and not (value == TOGETHER and name in ("notes", "privateNotes"))):
-            message = "There is no such field." if not known else "This must be the id of one of the contacts."
-            errors.append({"field": f"choices.{name[:80]}", "value": value, "constraint": "choice", "message": message})
-    if errors:
-        raise Invalid("The choices are not valid.", errors=errors)
 
 
 def _merge(survivor: Contact, absorbed: Contact, choices: dict[str, str], principal: Principal) -> None:
@@ -153,28 +134,14 @@ def _merged_values(survivor: Contact, absorbed: Contact, choices: dict[str, str]
     for name, column in CHOICES.items():
         kept, other = getattr(survivor, column), getattr(absorbed, column)
         choice = choices.get(name)
-        if choice == TOGETHER or (choice is None and name in ("notes", "privateNotes")):
-            value = "\n\n".join(dict.fromkeys(text for text in (kept, other) if text))
-        elif choice == str(absorbed.pk) or (choice is None and not kept):
-            value = other
-        else:
-            value = kept
+        value = kept_value(kept, other, choice=choice, absorbed=absorbed, is_text=name in TEXTS)
         if column == "phone_extension" and choice is None:
             # It belongs to the number.
             value = other if choices.get("phone", str(survivor.pk)) == str(absorbed.pk) or not survivor.phone else kept
         if value != kept:
             values[column] = value
     values |= _strictest(survivor, absorbed)
-    if added := [tag for tag in absorbed.tags if tag not in survivor.tags]:
-        values["tags"] = [*survivor.tags, *added][:MAX_TAGS]
-    custom = absorbed.custom_fields | survivor.custom_fields
-    for name, choice in choices.items():
-        key = name.removeprefix("customFields.")
-        if key != name and choice == str(absorbed.pk):
-            custom.pop(key, None)
-            custom |= {each: value for each, value in absorbed.custom_fields.items() if each == key}
-    if custom != survivor.custom_fields:
-        values["custom_fields"] = custom
+    values |= joined_values(survivor, absorbed, choices)
     if missing := {key: text for key, text in absorbed.private_fields.items() if key not in survivor.private_fields}:
         opened = unseal_values(absorbed.pk, missing)
         values["private_fields"] = seal_values(survivor.pk, opened, survivor.private_fields)
