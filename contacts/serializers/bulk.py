@@ -1,14 +1,14 @@
 """Bulk jobs as the API reads and shows them."""
 
-import uuid
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from contacts.models import BulkFailure, BulkJob
-from contacts.serializers.contacts import BulkErrorSerializer, BulkOperationSerializer
+from contacts.serializers.contacts import BulkOperationSerializer, ContactErrorSerializer
 from contacts.services.bulk import MAX_CONTACTS
+from vocelio.api.bulk import IdsField
 from vocelio.api.serializers import ModelSerializer, PersonField, PlainJSONField, Serializer
 
 FIRST_FAILURES = 100
@@ -17,13 +17,8 @@ FIRST_FAILURES = 100
 class BulkRequestSerializer(BulkOperationSerializer):
     """One action on up to 10,000 contacts by id, or on whatever a filter finds."""
 
-    contact_ids = serializers.ListField(
-        child=serializers.UUIDField(), min_length=1, max_length=MAX_CONTACTS, required=False
-    )
+    contact_ids = IdsField(max_length=MAX_CONTACTS, required=False)
     filter = PlainJSONField(required=False, help_text="Parameters of GET /contacts; the change then runs as a job.")
-
-    def validate_contactIds(self, value: list[uuid.UUID]) -> list[uuid.UUID]:
-        return list(dict.fromkeys(value))
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if ("contact_ids" in attrs) is ("filter" in attrs):
@@ -67,7 +62,7 @@ class BulkJobDetailSerializer(BulkJobSerializer):
         fields = [*BulkJobSerializer.Meta.fields, "failures"]
         read_only_fields = fields
 
-    @extend_schema_field(BulkErrorSerializer(many=True))
+    @extend_schema_field(ContactErrorSerializer(many=True))
     def get_failures(self, job: BulkJob) -> list[dict[str, Any]]:
         failures = BulkFailure.objects.filter(job=job).order_by("contact_id")[:FIRST_FAILURES]
         return [{"contactId": each.contact_id, "code": each.code, "error": each.error} for each in failures]

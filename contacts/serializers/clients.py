@@ -17,7 +17,8 @@ from contacts.phones import PhoneProblem, format_for_people, normalize
 from contacts.serializers.contacts import MAX_CUSTOM_FIELDS_BYTES, AssigneeField, TagsField, iso_time
 from contacts.services.bulk import MAX_CONTACTS
 from contacts.services.client_bulk import ACTIONS
-from vocelio.api.serializers import ModelSerializer, NamedSerializer, PersonField, PlainJSONField, Serializer, camel
+from vocelio.api.bulk import BulkActionSerializer, BulkErrorSerializer, BulkOutcomeSerializer, IdsField
+from vocelio.api.serializers import ModelSerializer, NamedSerializer, PersonField, PlainJSONField, Serializer
 from vocelio.organizations.scope import current_organization_id
 
 is_url = URLValidator(schemes=["http", "https"])
@@ -258,52 +259,30 @@ class ClientHistorySerializer(Serializer):
 
 class ClientBulkDataSerializer(Serializer):
     tags = TagsField(required=False, help_text="For add-tags and remove-tags.")
-    assigned_to = AssigneeField(required=False, allow_null=True, help_text="For assign; null is nobody.")
+    assigned_to = AssigneeField(
+        required=False, allow_null=True, source="assigned_to_id", help_text="For assign; null is nobody."
+    )
     status = serializers.ChoiceField(choices=ClientStatus.choices, required=False, help_text="For set-status.")
 
 
-class ClientBulkSerializer(Serializer):
+class ClientBulkSerializer(BulkActionSerializer):
     """One action on up to 10,000 clients."""
 
-    NEEDS = {"add-tags": "tags", "remove-tags": "tags", "assign": "assigned_to", "set-status": "status"}
+    NEEDS = {"add-tags": "tags", "remove-tags": "tags", "assign": "assigned_to_id", "set-status": "status"}
 
-    client_ids = serializers.ListField(child=serializers.UUIDField(), min_length=1, max_length=MAX_CONTACTS)
+    client_ids = IdsField(max_length=MAX_CONTACTS)
     action = serializers.ChoiceField(choices=list(ACTIONS))
     data = ClientBulkDataSerializer(required=False)  # type: ignore[assignment]
 
-    def validate_clientIds(self, value: list[uuid.UUID]) -> list[uuid.UUID]:
-        return list(dict.fromkeys(value))
 
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        needed = self.NEEDS.get(attrs["action"])
-        data = attrs.get("data", {})
-        if (needed and needed not in data) or (needed == "tags" and not data["tags"]):
-            raise self._about(str(needed), f"{attrs['action']} needs this.", "required")
-        for name in data.keys() - {needed}:
-            raise self._about(name, f"{attrs['action']} has no use for this.", "unknown")
-        if "assigned_to" in data:
-            attrs["data"] = {"assigned_to_id": data["assigned_to"]}
-        return attrs
-
-    def _about(self, name: str, message: str, code: str) -> serializers.ValidationError:
-        return serializers.ValidationError({"data": {camel(name): [serializers.ErrorDetail(message, code=code)]}})
-
-
-class ClientBulkErrorSerializer(Serializer):
+class ClientErrorSerializer(BulkErrorSerializer):
     client_id = serializers.UUIDField()
-    error = serializers.CharField()
-    code = serializers.CharField()
 
 
-class ClientBulkResultSerializer(Serializer):
+class ClientBulkResultSerializer(BulkOutcomeSerializer):
     """What became of a bulk operation."""
 
-    enveloped = False
-    message = serializers.CharField()
-    processed = serializers.IntegerField()
-    successful = serializers.IntegerField()
-    failed = serializers.IntegerField()
-    errors = ClientBulkErrorSerializer(many=True)  # type: ignore[assignment]
+    errors = ClientErrorSerializer(many=True)  # type: ignore[assignment]
 
 
 PRIMARY = (

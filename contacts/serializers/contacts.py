@@ -17,7 +17,8 @@ from contacts.phones import PhoneProblem, format_for_people, normalize
 from contacts.profile_kinds import profile_kinds
 from contacts.services.bulk import ACTIONS, MAX_CONTACTS, MAX_TAGS
 from contacts.services.custom_fields import unseal_values
-from vocelio.api.serializers import ModelSerializer, PersonField, PlainJSONField, Serializer, camel
+from vocelio.api.bulk import BulkActionSerializer, BulkErrorSerializer, BulkOutcomeSerializer, IdsField
+from vocelio.api.serializers import ModelSerializer, PersonField, PlainJSONField, Serializer
 from vocelio.crypto.envelope import unseal
 from vocelio.organizations.scope import current_organization_id
 
@@ -201,10 +202,7 @@ class TrashedContactSerializer(ContactSerializer):
 
 
 class ContactIdsSerializer(Serializer):
-    contact_ids = serializers.ListField(child=serializers.UUIDField(), min_length=1, max_length=MAX_CONTACTS)
-
-    def validate_contactIds(self, value: list[uuid.UUID]) -> list[uuid.UUID]:
-        return list(dict.fromkeys(value))
+    contact_ids = IdsField(max_length=MAX_CONTACTS)
 
 
 class BulkFieldsSerializer(Serializer):
@@ -233,7 +231,7 @@ class BulkDataSerializer(Serializer):
     )
 
 
-class BulkOperationSerializer(ContactIdsSerializer):
+class BulkOperationSerializer(BulkActionSerializer):
     """One action on up to 10,000 contacts."""
 
     NEEDS = {
@@ -244,40 +242,21 @@ class BulkOperationSerializer(ContactIdsSerializer):
         "move-to-list": "list_id",
         "update-fields": "values",
     }
-    OPTIONAL = {"move-to-list": "from_list_id", "assign": "assigned_to"}
+    MAY_USE = {"move-to-list": {"from_list_id"}, "assign": {"assigned_to"}}
 
+    contact_ids = IdsField(max_length=MAX_CONTACTS)
     action = serializers.ChoiceField(choices=list(ACTIONS))
     data = BulkDataSerializer(required=False)  # type: ignore[assignment]
 
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        needed = self.NEEDS.get(attrs["action"])
-        data = attrs.get("data", {})
-        if needed and not data.get(needed):
-            raise self._about(needed, f"{attrs['action']} needs this.", "required")
-        used = {needed, self.OPTIONAL.get(attrs["action"])}
-        for name in data.keys() - used:
-            raise self._about(name, f"{attrs['action']} has no use for this.", "unknown")
-        return attrs
 
-    def _about(self, name: str, message: str, code: str) -> serializers.ValidationError:
-        return serializers.ValidationError({"data": {camel(name): [serializers.ErrorDetail(message, code=code)]}})
-
-
-class BulkErrorSerializer(Serializer):
+class ContactErrorSerializer(BulkErrorSerializer):
     contact_id = serializers.UUIDField()
-    error = serializers.CharField()
-    code = serializers.CharField()
 
 
-class BulkResultSerializer(Serializer):
+class BulkResultSerializer(BulkOutcomeSerializer):
     """What became of a bulk operation; the document's shape, without an envelope."""
 
-    enveloped = False
-    message = serializers.CharField()
-    processed = serializers.IntegerField()
-    successful = serializers.IntegerField()
-    failed = serializers.IntegerField()
-    errors = BulkErrorSerializer(many=True)  # type: ignore[assignment]
+    errors = ContactErrorSerializer(many=True)  # type: ignore[assignment]
 
 
 def iso_time(column: str) -> str:

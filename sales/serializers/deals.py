@@ -1,6 +1,5 @@
 """Deals as the API reads and shows them."""
 
-import uuid
 from decimal import Decimal
 from typing import Any
 
@@ -13,7 +12,8 @@ from contacts.serializers.contacts import MAX_CUSTOM_FIELDS_BYTES, TagsField
 from sales.models import Deal, DealContact, DealLine, Stage, StageKind, StageMove
 from sales.serializers.fields import DayField, OwnerField, currency_field, money_field, version_field
 from sales.services.bulk_deals import ACTIONS, MAX_DEALS
-from vocelio.api.serializers import ModelSerializer, NamedSerializer, PersonField, PlainJSONField, Serializer, camel
+from vocelio.api.bulk import BulkActionSerializer, BulkErrorSerializer, BulkOutcomeSerializer, IdsField
+from vocelio.api.serializers import ModelSerializer, NamedSerializer, PersonField, PlainJSONField, Serializer
 
 MAX_LINES = 200
 MAX_PEOPLE = 100
@@ -228,13 +228,6 @@ class BoardSerializer(Serializer):
     columns = ColumnSerializer(many=True)
 
 
-class DealIdsSerializer(Serializer):
-    deal_ids = serializers.ListField(child=serializers.UUIDField(), min_length=1, max_length=MAX_DEALS)
-
-    def validate_dealIds(self, value: list[uuid.UUID]) -> list[uuid.UUID]:
-        return list(dict.fromkeys(value))
-
-
 class BulkDealsDataSerializer(Serializer):
     stage_id = serializers.UUIDField(required=False, help_text="For move.")
     lost_reason_id = serializers.UUIDField(required=False, help_text="For move to a lost stage.")
@@ -243,47 +236,28 @@ class BulkDealsDataSerializer(Serializer):
     )
 
 
-class BulkDealsSerializer(DealIdsSerializer):
+class BulkDealsSerializer(BulkActionSerializer):
     """One action on up to 1,000 deals."""
 
     NEEDS = {"move": "stage_id", "assign": "assigned_to_id"}
-    USES = {"move": {"stage_id", "lost_reason_id"}, "assign": {"assigned_to_id"}, "delete": set()}
+    MAY_USE = {"move": {"lost_reason_id"}}
 
+    deal_ids = IdsField(max_length=MAX_DEALS)
     action = serializers.ChoiceField(choices=list(ACTIONS))
     data = BulkDealsDataSerializer(required=False)  # type: ignore[assignment]
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        data = attrs.get("data", {})
-        needed = self.NEEDS.get(attrs["action"])
-        if needed and needed not in data:
-            raise self._about(needed, f"{attrs['action']} needs this.", "required")
-        for name in data.keys() - self.USES[attrs["action"]]:
-            raise self._about(name, f"{attrs['action']} has no use for this.", "unknown")
-        return attrs
-
-    def _about(self, name: str, message: str, code: str) -> serializers.ValidationError:
-        shown = camel(name.removesuffix("_id") if name == "assigned_to_id" else name)
-        return serializers.ValidationError({"data": {shown: [serializers.ErrorDetail(message, code=code)]}})
 
 
 class UndoSerializer(Serializer):
     undo_id = serializers.UUIDField(help_text="Of the bulk move's answer.")
 
 
-class BulkDealErrorSerializer(Serializer):
+class BulkDealErrorSerializer(BulkErrorSerializer):
     deal_id = serializers.UUIDField()
-    error = serializers.CharField()
-    code = serializers.CharField()
     missing = serializers.ListField(child=serializers.CharField(), required=False)
 
 
-class BulkDealsResultSerializer(Serializer):
+class BulkDealsResultSerializer(BulkOutcomeSerializer):
     """What became of a bulk operation."""
 
-    enveloped = False
-    message = serializers.CharField()
-    processed = serializers.IntegerField()
-    successful = serializers.IntegerField()
-    failed = serializers.IntegerField()
     errors = BulkDealErrorSerializer(many=True)  # type: ignore[assignment]
     undo_id = serializers.UUIDField(allow_null=True, help_text="Brings moved deals back: POST /deals/undo-move.")
