@@ -5,18 +5,28 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from contacts.models import BulkFailure, BulkJob
-from contacts.serializers.contacts import BulkOperationSerializer, ContactErrorSerializer
-from contacts.services.bulk import MAX_CONTACTS
+from contacts.models import BulkFailure, BulkJob, ContactExport
+from contacts.serializers.contacts import BulkDataSerializer, BulkOperationSerializer, ContactErrorSerializer
+from contacts.services.bulk import ACTIONS, MAX_CONTACTS
 from vocelio.api.bulk import IdsField
 from vocelio.api.serializers import ModelSerializer, PersonField, PlainJSONField, Serializer
 
 FIRST_FAILURES = 100
+# Writes a file of the contacts and changes nothing.
+EXPORT = "export"
+
+
+class BulkRequestDataSerializer(BulkDataSerializer):
+    format = serializers.ChoiceField(ContactExport.Format.choices, required=False, help_text="For export; csv.")
 
 
 class BulkRequestSerializer(BulkOperationSerializer):
     """One action on up to 10,000 contacts by id, or on whatever a filter finds."""
 
+    MAY_USE = {**BulkOperationSerializer.MAY_USE, EXPORT: {"format"}}
+
+    action = serializers.ChoiceField(choices=[*ACTIONS, EXPORT])
+    data = BulkRequestDataSerializer(required=False)
     contact_ids = IdsField(max_length=MAX_CONTACTS, required=False)
     filter = PlainJSONField(required=False, help_text="Parameters of GET /contacts; the change then runs as a job.")
 

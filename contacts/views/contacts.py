@@ -6,17 +6,17 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 from django.http import Http404
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from contacts.filters.contacts import ContactFilter, contacts_matching
-from contacts.filters.selection import SORT_FIELDS
+from contacts.filters.selection import SORT_FIELDS, Selection
 from contacts.models import Contact, ContactList, ContactStatus, ContactTally, LiveContact
 from contacts.models.live import LiveContactQuerySet
 from contacts.profile_kinds import profile_kinds
-from contacts.serializers.bulk import BulkJobSerializer, BulkRequestSerializer
+from contacts.serializers.bulk import EXPORT, BulkJobSerializer, BulkRequestSerializer
 from contacts.serializers.contacts import (
     BulkResultSerializer,
     ContactSerializer,
@@ -24,11 +24,18 @@ from contacts.serializers.contacts import (
     TrashedContactSerializer,
     contact_rows,
 )
+from contacts.serializers.exports import ExportSerializer
 from contacts.services import bulk, bulk_jobs, contacts
+from contacts.services.exports import start_export
 from vocelio.api.filters import PAGING
 from vocelio.api.pagination import EnvelopePagination
 from vocelio.api.viewsets import CreateMixin, DestroyMixin, ListMixin, RetrieveMixin, TenantViewSet, UpdateMixin
 from vocelio.db.counting import bounded_count
+from vocelio.errors import Forbidden
+
+STARTED = PolymorphicProxySerializer(
+    component_name="BulkStarted", serializers=[BulkJobSerializer, ExportSerializer], resource_type_field_name=None
+)
 
 
 class ContactPagination(EnvelopePagination):
@@ -166,14 +173,17 @@ class ContactViewSet(ListMixin, CreateMixin, RetrieveMixin, UpdateMixin, Destroy
         contact = contacts.restore_contact(contact=self.get_object(), principal=self.principal)
         return self.respond(self.represent(contact))
 
-    @extend_schema(request=BulkRequestSerializer, responses={200: BulkResultSerializer, 202: BulkJobSerializer})
+    @extend_schema(request=BulkRequestSerializer, responses={200: BulkResultSerializer, 202: STARTED})
     @action(detail=False, methods=["post"], url_path="bulk-operations", serializer_class=BulkRequestSerializer)
     def bulk_operations(self, request: Request) -> Response:
         """Change up to 10,000 contacts at once; each that fails is listed with the reason.
 
-        With a filter instead of ids, whatever it finds is changed by a job, which can be undone.
+        With a filter instead of ids, whatever it finds is changed by a job, which can be undone. `export` writes a
+        file in the background and takes the right to export.
         """
         data = self.validated()
+        if data["action"] == EXPORT:
+            return self._start_export(data)
         if "filter" in data:
             return self._start_bulk(data)
         operation = bulk.ACTIONS[data["action"]]
@@ -189,6 +199,18 @@ class ContactViewSet(ListMixin, CreateMixin, RetrieveMixin, UpdateMixin, Destroy
             action=data["action"], filter=data["filter"], data=data.get("data", {}), found=wanted
         )
         return self.respond(BulkJobSerializer(job).data, status=202)
+
+    def _start_export(self, data: dict[str, Any]) -> Response:
+        if not self.principal.may("contacts:export"):
+            raise Forbidden("Your role may not export contacts.")
+        chosen = data["filter"] if "filter" in data else {"ids": ",".join(map(str, data["contact_ids"]))}
+        job = start_export(
+            principal=self.principal,
+            choose=Selection(chosen).contacts,
+            filter=chosen,
+            **data.get("data", {}),
+        )
+        return self.respond(ExportSerializer(job).data, status=202)
 
     def _totals(self) -> dict[str, int]:
         """Return the number of contacts the caller may see by status."""

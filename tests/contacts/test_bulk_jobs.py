@@ -150,3 +150,17 @@ def test_update_and_assign_also_take_ids(admin: Person):
     assert admin.post("/v1/contacts/bulk-operations", body).json["successful"] == 1
     contact = admin.get(f"/v1/contacts/{contact_id}").data
     assert (contact["customFields"], contact["assignedTo"]["id"]) == ({"y": 2, "z": 3}, str(member.user.id))
+
+
+def test_an_export_of_ids_or_of_a_filter_is_started_as_a_bulk_operation(manager: Person):
+    ids = [add(manager, city="Turin"), add(manager, city="Turin"), add(manager, city="Bari")]
+    for chosen, expected in ({"contactIds": ids[:2]}, ids[:2]), ({"filter": {"city": "Bari"}}, ids[2:]):
+        body = {"action": "export", "data": {"format": "csv"}, **chosen}
+        started = manager.post("/v1/contacts/bulk-operations", body)
+        assert started.status == 202, started
+        run_jobs(manager.organization)
+        answer = manager.get(f"/v1/exports/{started.data['id']}/download")
+        rows = b"".join(answer.response.streaming_content).decode("utf-8-sig")
+        assert [each in rows for each in ids] == [each in expected for each in ids]
+    wrong = manager.post("/v1/contacts/bulk-operations", {"action": "export", "filter": {"ids": "1,2"}})
+    assert (wrong.status, wrong.json["error"]["details"]["errors"][0]["field"]) == (422, "ids")
