@@ -144,6 +144,9 @@ class LiveQuerySet(TenantQuerySet):
             table = self.model._meta.db_table
             inner, inner_parameters = among.query.sql_with_params()
             sql = sql.replace(f'FROM "{table}"', f'FROM ({inner}) AS "{table}"', 1)
+            # With an offset, membership is looked up contact by contact. The planner takes a list that was filled a
+            # moment ago for an empty one, and would read all of it for each of them.
+            sql = sql.replace(" LIMIT 1)", " OFFSET 0)")
             parameters = (*inner_parameters, *parameters)
         columns = map(str, self.query.order_by)
         order = ", ".join(f"{name.lstrip('-')}{' DESC' * name.startswith('-')}" for name in columns)

@@ -2,8 +2,9 @@
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
-from contacts.models import Contact, live
+from contacts.models import Contact, ContactList, live
 from tests.contacts.test_contacts import make_contact
 from tests.factories import Person
 from vocelio.organizations.scope import organization_scope
@@ -138,6 +139,24 @@ def test_both_ways_to_a_page_find_the_same(hundred: Person, monkeypatch, way, so
             cursor = answer["pagination"]["nextCursor"]
         assert by_page == by_cursor
         assert len(set(by_page)) == len(by_page) == expected
+
+
+def test_a_list_filled_a_moment_ago_is_not_read_anew_for_each_contact(hundred: Person, monkeypatch):
+    """The planner knows nothing of the list yet, so the statement must leave it no choice."""
+    with organization_scope(hundred.organization.id):
+        filled = ContactList.objects.create(name="Filled")
+        ids = list(Contact.objects.order_by("created_at").values_list("pk", flat=True))
+    hundred.post(f"/v1/contact-lists/{filled.pk}/contacts", {"contactIds": [str(each) for each in ids]})
+    monkeypatch.setattr(live, "COMMON", 0)
+    monkeypatch.setattr(live, "COUNT_BOUND", 5)
+    with CaptureQueriesContext(connection) as queries:
+        rows = hundred.get(f"/v1/contacts?listId={filled.pk}&sort=createdAt&limit=20").data
+    assert [row["id"] for row in rows] == [str(each) for each in ids[:20]]
+    reading = [query["sql"] for query in queries if "WITH found" in query["sql"]]
+    with organization_scope(hundred.organization.id), connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN {reading[-1]}")
+        plan = "\n".join(row[0] for row in cursor.fetchall())
+    assert "SubPlan" in plan and "Semi Join" not in plan
 
 
 def test_totals_beyond_the_bound_are_estimates_and_say_so(hundred: Person, monkeypatch):
