@@ -86,7 +86,7 @@ def test_agents_see_pairs_of_their_teams_contacts_only(admin: Person):
 
 def test_names_and_mailboxes_of_a_series_are_not_alike():
     def alike(one: str, two: str, name: str = "") -> bool:
-        people = [person(name or each, "", "", f"{each}@example.com", "", "", "", "", "", "") for each in (one, two)]
+        people = [person(name or each, "", "", f"{each}@example.com", "", "", "", "", "") for each in (one, two)]
         return likeness(*people)[0] >= THRESHOLD
 
     assert not alike("hand1", "hand11")
