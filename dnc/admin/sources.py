@@ -40,15 +40,16 @@ class SourceAdmin(TenantAdmin):
     fields = (
         ("list", "registry"),
         "kind",
-        "settings",
-        "secret",
+        ("settings", "secret"),
         ("auto_update", "update_frequency"),
         ("last_run_at", "next_run_at"),
         ("failures", "last_error"),
     )
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return self.fields if request.user.is_superuser else ("list", *self.fields[1:])
+        first = self.fields[0] if request.user.is_superuser else "list"
+        # What became of it only once there is something.
+        return (first, *(self.fields[1:4] if obj is None else self.fields[1:]))
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "list":
@@ -56,8 +57,8 @@ class SourceAdmin(TenantAdmin):
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        shown = ["last_run_at", "next_run_at", "failures", "last_error"]
-        return shown if obj is None else ["list", "registry", *shown]
+        shown = ["list", "registry", "last_run_at", "next_run_at", "failures", "last_error"]
+        return [] if obj is None else shown
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change, **kwargs)

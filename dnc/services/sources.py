@@ -38,9 +38,9 @@ def create_source(
     update_frequency: int = 24,
 ) -> Source:
     """Note where a list's files come from; raise Invalid naming every wrong setting."""
-    _check(kind, settings or {}, secret, for_registry=registry is not None)
     if (dnc_list is None) is (registry is None):
         raise Invalid.field("list", "Name either a list or a registry.", constraint="required")
+    _check(kind, settings or {}, secret, for_registry=registry is not None)
     if dnc_list is not None and dnc_list.registry_id is not None:
         raise Conflict("The platform keeps this registry's sources.")
     if dnc_list is not None and Source.objects.filter(list=dnc_list).exists():
@@ -231,7 +231,7 @@ def _check(kind: str, settings: dict[str, Any], secret: str, *, for_registry: bo
         raise Invalid.field("kind", "There is no such kind of source.", value=kind[:40], constraint="choice")
     known = {*place.required, *place.optional, "columns", "replace"}
     errors = [
-        {"field": f"settings.{name}", "value": None, "constraint": "required", "message": "This is needed."}
+        {"field": f"settings.{name}", "value": None, "constraint": "required", "message": f"{name} is needed."}
         for name in place.required
         if not settings.get(name)
     ]

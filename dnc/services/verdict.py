@@ -20,7 +20,6 @@ from dnc.services.hits import hits_of
 from dnc.services.numbers import region_of_organization
 from vocelio.organizations.scope import current_organization_id
 
-
 # libphonenumber's word for "unknown".
 NO_REGION = "ZZ"
 
