@@ -112,6 +112,7 @@ def keys(one: Person) -> Iterator[str]:
             yield f"b{number}{name[:4]}{city[:4]}"
 
 
+_NO_DIGITS = str.maketrans("", "", "0123456789")
 _SOUNDS = str.maketrans("bfpvcgjkqsxzdtlmnraeiouyhw", "11112222222233455600000000")
 
 
@@ -171,7 +172,7 @@ def _weights(one: Person, two: Person) -> Iterator[tuple[str, float]]:
         if one.mailbox == two.mailbox and one.domain == two.domain:
             yield "email", 8.0
         else:
-            near = JaroWinkler.similarity(one.mailbox, two.mailbox)
+            near = 0.0 if _numbered(one.mailbox, two.mailbox) else JaroWinkler.similarity(one.mailbox, two.mailbox)
             if one.domain == two.domain:
                 yield "email", 3.5 if near > 0.92 else 0.5 if near > 0.8 else -1.5
             else:
@@ -210,7 +211,7 @@ def _part(one: str, two: str, full: float) -> float:
         return 0.0
     if one == two:
         return full
-    near = JaroWinkler.similarity(one, two)
+    near = 0.0 if _numbered(one, two) else JaroWinkler.similarity(one, two)
     if near >= 0.93:
         return full * 0.85
     if near >= 0.85:
@@ -218,6 +219,11 @@ def _part(one: str, two: str, full: float) -> float:
     if len(one) == 1 or len(two) == 1:
         return 0.5 if one[0] == two[0] else -full * 0.6
     return 0.0 if near >= 0.75 else -full * 0.7
+
+
+def _numbered(one: str, two: str) -> bool:
+    """Say whether two names differ by their digits only, as those of a series do: hand1, hand11."""
+    return one != two and one.translate(_NO_DIGITS) == two.translate(_NO_DIGITS)
 
 
 def _shared(one: str, two: str) -> float:

@@ -6,9 +6,10 @@ from celery import shared_task
 from django.db import connection
 
 from dnc.models import DncEntryTally, ListUpload, RegistryLoad, Scrub
-from dnc.services import entries, registry_loads, scrubs, sources, uploads
+from dnc.services import entries, registry_loads, retention, scrubs, sources, uploads
 from vocelio.db.ticks import once_per
 from vocelio.jobs.tasks import JobTask, load_job
+from vocelio.organizations.models import Organization
 from vocelio.organizations.scope import organization_scope
 
 
@@ -56,6 +57,17 @@ def expire_entries() -> int:
 def collect_sources() -> int:
     """Fetch the files of every list that is due."""
     return sources.collect_due()
+
+
+@shared_task
+@once_per(seconds=3600)
+def purge_records() -> int:
+    """Delete records that are past the years they must be kept, of all organizations."""
+    total = 0
+    for organization_id in Organization.objects.values_list("pk", flat=True):
+        with organization_scope(organization_id):
+            total += retention.purge_records()
+    return total
 
 
 @shared_task

@@ -2,12 +2,16 @@
 
 import importlib
 import pkgutil
+from abc import ABC
 from functools import cache
 from typing import ClassVar, TypeVar
 
 
-class Plugin:
-    """What every kind of plug-in has. A class without a slug of its own is no plug-in but a kind, or part of one."""
+class Plugin(ABC):  # noqa: B024 - the kinds have them
+    """What every kind of plug-in has. A class without a slug of its own is no plug-in but a kind, or part of one.
+
+    What a kind's plug-ins must bring is an abstract method of the kind.
+    """
 
     slug: ClassVar[str] = ""
 
@@ -21,7 +25,8 @@ def find_plugins(package: str, kind: type[Kind]) -> dict[str, Kind]:
 
     >>> find_plugins("dnc.formats", Format)["ftc"]
 
-    Two plug-ins of one slug are a mistake of the programmer's and raise ValueError.
+    Two plug-ins of one slug are a mistake of the programmer's and raise ValueError; one that lacks a method of its kind
+    raises TypeError.
     """
     found: dict[str, Kind] = {}
     for module in pkgutil.iter_modules(importlib.import_module(package).__path__):

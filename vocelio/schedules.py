@@ -22,6 +22,7 @@ BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "Repeat scrubs whose lists have changed": {"task": "dnc.tasks.follow_outdated_scrubs", "schedule": 30.0},
     "Fetch DNC lists that are due": {"task": "dnc.tasks.collect_sources", "schedule": 60.0},
     "Mark DNC entries that have run out": {"task": "dnc.tasks.expire_entries", "schedule": 300.0},
+    "Forget DNC records past their five years": {"task": "dnc.tasks.purge_records", "schedule": 3600.0},
     "Sum up changes of DNC entry counts": {"task": "dnc.tasks.compact_entry_tallies", "schedule": 60.0},
     "Seal the audit log": {"task": "vocelio.audit.tasks.seal_audit_log", "schedule": 60.0},
     "Delete events past their retention": {"task": "vocelio.realtime.tasks.purge_events", "schedule": 3600.0},

@@ -1,6 +1,7 @@
 """The base of the pages of profiles, whatever their kind."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
@@ -14,6 +15,9 @@ from vocelio.errors import VocelioError
 
 class ProfileAdmin(TenantAdmin):
     """Pages of one kind of profile; subclasses name the services."""
+
+    # The service that makes a profile its contact's primary one.
+    service_to_make_primary: ClassVar[Callable[..., Any]]
 
     permissions = {
         "view": "profiles:read",
@@ -40,13 +44,9 @@ class ProfileAdmin(TenantAdmin):
     def make_primary(self, request: HttpRequest, queryset: Any) -> None:
         for profile in queryset:
             try:
-                self.perform_make_primary(profile)
+                self.service_to_make_primary(profile=profile)
             except VocelioError as error:
                 self.message_user(request, f"{profile}: {error.message}", messages.WARNING)
-
-    def perform_make_primary(self, profile: Any) -> None:
-        """Make the profile its contact's primary one; subclasses call their service."""
-        raise NotImplementedError
 
     def visible_contact(self, request: HttpRequest, data: dict[str, Any]) -> dict[str, Any]:
         """Return the form's values with a contact that the person may see."""

@@ -3,6 +3,7 @@
 import csv
 import io
 import tempfile
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -118,7 +119,7 @@ def _uuids(ids: bytearray) -> list[str]:
     return [ids[at : at + _ID_BYTES].hex() for at in range(0, len(ids), _ID_BYTES)]
 
 
-class _Write:
+class _Write(ABC):
     """Writes the contacts of some ids and returns how many there still were."""
 
     cut_cells = 0
@@ -128,8 +129,9 @@ class _Write:
         self.sql = _ROWS.format(columns=", ".join(f"nullif({column.harmless_sql()}, '')" for column in columns))
         self.parameters = [value for column in columns for value in column.harmless_parameters()]
 
+    @abstractmethod
     def __call__(self, ids: list[str]) -> int:
-        raise NotImplementedError
+        """Write the contacts of these ids and return their number."""
 
 
 class _WriteCsv(_Write):

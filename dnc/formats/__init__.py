@@ -6,6 +6,7 @@ stream into batches of numbers; what it does not understand it refuses by Format
 
 import io
 import re
+from abc import abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -65,13 +66,13 @@ class Format(Plugin):
         """Return what the file's name says, None when a file of this format is not called so."""
         return Identity()
 
+    @abstractmethod
     def recognises(self, head: bytes) -> bool:
         """Say whether a file that begins so is of this format."""
-        raise NotImplementedError
 
+    @abstractmethod
     def read(self, stream: BinaryIO, options: dict[str, Any]) -> Iterator[Batch]:
         """Yield the numbers; raise FormatError at the first line that is not understood."""
-        raise NotImplementedError
 
 
 def all_formats() -> dict[str, Format]:

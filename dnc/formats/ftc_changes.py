@@ -3,6 +3,10 @@
     9805550100,2022-12-07T02:20:18,A
     9805550101 2022-12-07 D
 
+Or the web service's own word that there were none, in a file whose name says the day:
+
+    NoChanges
+
 Anything else is refused; changes are applied in the order of their time.
 """
 
@@ -17,6 +21,7 @@ from dnc.formats import Batch, Format, FormatError, Identity, bad_line, digits_a
 
 TIMED = rb"[0-9]{10},[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2},[AD]|"
 DATED = rb"[0-9]{10} [0-9]{4}-[0-9]{2}-[0-9]{2} [AD]|"
+NONE = b"NoChanges"
 NAME = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})_(?:delta|change|changes)_([^_/]+?)(?:\.txt)?(?:\.zip)?", re.IGNORECASE)
 
 
@@ -37,11 +42,18 @@ class FtcChanges(Format):
 
     def recognises(self, head: bytes) -> bool:
         first = head.split(b"\n", 1)[0]
+        if head.strip() == NONE:
+            return True
         return bool(first) and (re.fullmatch(TIMED, first) or re.fullmatch(DATED, first)) is not None
 
     def read(self, stream: BinaryIO, options: dict[str, Any]) -> Iterator[Batch]:
         line, is_timed = 0, None
         for piece in whole_lines(stream):
+            if piece.strip() == NONE and not line:
+                nothing = np.empty(0, dtype=np.int64)
+                yield Batch(nothing, 1, nothing.astype(bool), nothing)
+                line += 1
+                continue
             if is_timed is None:
                 is_timed = piece[10:11] == b","
             width, pattern, marks = (33, TIMED, "--T::") if is_timed else (24, DATED, "--")

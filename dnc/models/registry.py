@@ -157,9 +157,11 @@ class RegistryFile(models.Model):
         db_table = "dnc_registry_files"
         ordering = ["-id"]
         constraints = [
-            # The same content is taken once, whatever its name; so is the same delivery.
+            # The same content is taken once for a day, whatever its name; so is the same delivery.
             models.UniqueConstraint(
-                fields=["registry", "sha256"], condition=models.Q(status="loaded"), name="one_load_per_content"
+                fields=["registry", "sha256", "version_date"],
+                condition=models.Q(status="loaded"),
+                name="one_load_per_content",
             ),
             models.UniqueConstraint(
                 fields=["registry", "guid"],

@@ -116,11 +116,14 @@ def issue_certificate(
 
 def _append(certificate: Certificate) -> None:
     with connection.cursor() as cursor:
+        # Two statements at once: the second sees what was committed while the first waited.
         cursor.execute(
-            "SELECT pg_advisory_xact_lock(hashtext('dnc_certificates'), hashtext(%s))",
-            [str(certificate.organization_id)],
+            "SELECT pg_advisory_xact_lock(hashtext('dnc_certificates'), hashtext(%(org)s::text));"
+            "SELECT number, hash FROM dnc_certificates WHERE organization_id = %(org)s ORDER BY number DESC LIMIT 1",
+            {"org": certificate.organization_id},
         )
-    last = Certificate.objects.order_by("-number").values_list("number", "hash").first()
+        cursor.nextset()
+        last = cursor.fetchone()
     certificate.number = last[0] + 1 if last else 1
     certificate.previous_hash = bytes(last[1]) if last else FIRST
     certificate.hash = digest_of(certificate)

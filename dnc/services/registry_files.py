@@ -122,7 +122,7 @@ def _read(name: str, stream: IO[bytes], rules: RegistryRules, archive_name: str 
         newest = None
         if chosen.holds == "changes":
             moments = np.concatenate(at)
-            newest = datetime.fromtimestamp(int(moments.max()), UTC).date()
+            newest = datetime.fromtimestamp(int(moments.max()), UTC).date() if len(moments) else None
             read.numbers, read.removed = _last_changes(every, np.concatenate(removed), moments)
         else:
             read.numbers = every if (every[1:] > every[:-1]).all() else np.unique(every)
@@ -170,13 +170,13 @@ def _last_changes(numbers: Any, removed: Any, at: Any) -> tuple[Any, Any]:
     """Return each number once, with what its latest change makes of it."""
     order = np.lexsort((np.arange(len(numbers)), at, numbers))
     numbers, removed = numbers[order], removed[order]
-    last = np.append(numbers[1:] != numbers[:-1], True)
+    last = np.append(numbers[1:] != numbers[:-1], True)[: len(numbers)]
     return numbers[last], removed[last]
 
 
 def _check_area(read: ReadFile, rules: RegistryRules) -> None:
-    low, high = int(read.numbers[0]), int(read.numbers[-1])
-    if not (str(low).startswith(rules.country_code) and str(high).startswith(rules.country_code)):
+    low, high = (int(read.numbers[0]), int(read.numbers[-1])) if len(read.numbers) else (0, 0)
+    if high and not (str(low).startswith(rules.country_code) and str(high).startswith(rules.country_code)):
         raise FormatError("wrong_area", "The file holds numbers of another country.")
     if read.identity.area and read.holds == "full" and rules.country_code == "1":
         wanted = int(read.identity.area) * 10_000_000

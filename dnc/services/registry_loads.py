@@ -1,7 +1,7 @@
 """Load registries' files: each is taken whole or refused with a reason, and either way it is in the journal."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -49,8 +49,13 @@ def start_load(
     accept_shrink: bool = False,
     format: str = "",
     version_date: date | None = None,
+    covers: Sequence[str] = (),
 ) -> RegistryLoad:
-    """Promise to load files, given as name and path or storage key, in the order of their dates."""
+    """Promise to load files, given as name and path or storage key, in the order of their dates.
+
+    `covers` names the area codes, or "all", of which change lists are known to tell every change: those that a list
+    does not name did not change, and are as fresh as it.
+    """
     if not files:
         raise NoFiles
     if format and format not in all_formats():
@@ -64,6 +69,7 @@ def start_load(
                 "acceptShrink": accept_shrink,
                 "format": format,
                 "versionDate": version_date.isoformat() if version_date else "",
+                "covers": list(covers),
             },
         )
         load.save()
@@ -193,11 +199,22 @@ def _take(step: Step[RegistryLoad], registry: Registry, read: ReadFile) -> None:
             },
         )
     entry.save(update_fields=["added", "removed"])
+    if read.holds == "changes":
+        _advance_covered(step, registry, entry)
     Registry.objects.filter(pk=registry.pk).update(
         number_count=RegistryArea.objects.filter(registry=registry).aggregate(sum=Sum("numbers"))["sum"] or 0,
         loaded_at=Now(),
     )
     step.advance(files_loaded=1, added=entry.added, removed=entry.removed)
+
+
+def _advance_covered(step: Step[RegistryLoad], registry: Registry, entry: RegistryFile) -> None:
+    """Let the areas that a change list covers without naming them be of its date: they did not change."""
+    covers = step.job.settings.get("covers", [])
+    areas = RegistryArea.objects.filter(registry=registry, version_date__lt=entry.version_date)
+    if "all" not in covers:
+        areas = areas.filter(area__in=[registry.country_code + code for code in covers])
+    areas.update(version_date=entry.version_date, file=entry, updated_at=Now())
 
 
 def _judge(
@@ -211,7 +228,11 @@ def _judge(
     if read.problem is not None:
         return read.problem.code, read.problem.message
     loaded = RegistryFile.objects.filter(registry=registry, status=RegistryFile.Status.LOADED)
-    if twin := loaded.filter(sha256=read.sha256).first():
+    # A full list that is newer and the same says that nothing changed until its day.
+    twins = loaded.filter(sha256=read.sha256)
+    if read.holds == "full" or not len(read.numbers):
+        twins = twins.filter(version_date__gte=read.version_date)
+    if twin := twins.first():
         return "duplicate", f"The same content was loaded as {twin.filename}."
     if read.identity.guid and (twin := loaded.filter(guid=read.identity.guid).first()):
         return "duplicate", f"The same delivery was loaded as {twin.filename}."
@@ -237,9 +258,9 @@ def _spans(registry: Registry, read: ReadFile) -> list[tuple[str, int, int]]:
     if registry.country_code != "1":
         return [(registry.country_code, 0, len(read.numbers))]
     prefixes, first = np.unique(read.numbers // 10_000_000, return_index=True)
-    ends = [*first[1:].tolist(), len(read.numbers)]
+    edges = [*first.tolist(), len(read.numbers)]
     return [
-        (str(prefix), start, end) for prefix, start, end in zip(prefixes.tolist(), first.tolist(), ends, strict=True)
+        (str(prefix), start, end) for prefix, start, end in zip(prefixes.tolist(), edges[:-1], edges[1:], strict=True)
     ]
 
 

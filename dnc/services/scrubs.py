@@ -202,12 +202,18 @@ def _judge_chunk(step: Step[Scrub], low: str, high: str) -> None:
         cursor.execute("SELECT area, hits, count(*) FROM dnc_found GROUP BY 1, 2 ORDER BY 1, 2")
         groups = cursor.fetchall()
         counts = _store_outcomes(step, context, groups)
-        cursor.execute("ANALYZE dnc_outcomes")
+        cursor.execute(
+            "CREATE TEMPORARY TABLE dnc_judged ON COMMIT DROP AS"
+            " SELECT contact_id, found.number, outcome, code, is_clean FROM dnc_found AS found"
+            " JOIN dnc_outcomes AS decided ON decided.area = found.area AND decided.hits = found.hits"
+        )
+        # How long a new list is nobody has counted yet: with this, no plan made for a short one is slow for a long one.
+        cursor.execute("CREATE INDEX ON dnc_judged (contact_id) WHERE is_clean")
+        cursor.execute("ANALYZE dnc_judged (contact_id, is_clean)")
         cursor.execute(
             "INSERT INTO dnc_scrub_results (organization_id, id, contact_id, number, outcome, code, is_clean)"
-            " SELECT %s, (%s || '8' || lpad(to_hex(found.number), 15, '0'))::uuid, contact_id, found.number, outcome,"
-            " code, is_clean FROM dnc_found AS found JOIN dnc_outcomes AS decided"
-            " ON decided.area = found.area AND decided.hits = found.hits ORDER BY found.number"
+            " SELECT %s, (%s || '8' || lpad(to_hex(number), 15, '0'))::uuid, contact_id, number, outcome, code, is_clean"
+            " FROM dnc_judged ORDER BY number"
             # A number that went from one contact to another while the run went on is judged for both.
             " ON CONFLICT (organization_id, id) DO UPDATE SET contact_id = excluded.contact_id,"
             " outcome = excluded.outcome, code = excluded.code, is_clean = excluded.is_clean",
@@ -215,8 +221,8 @@ def _judge_chunk(step: Step[Scrub], low: str, high: str) -> None:
         )
         total = cursor.rowcount
         if job.clean_list_id:
-            _fill_clean_list(step)
-        cursor.execute("DROP TABLE dnc_asked, dnc_found, dnc_outcomes")
+            _fill_clean_list(step, low, high)
+        cursor.execute("DROP TABLE dnc_asked, dnc_found, dnc_outcomes, dnc_judged")
     step.advance(total + without_phone, checkpoint=None, total_contacts=total, without_phone=without_phone, **counts)
     step.set(lists_checked=[each.key for each in context.consulted])
 
@@ -279,27 +285,28 @@ def _store_outcomes(step: Step[Scrub], context: Context, groups: list[tuple[str,
     return dict(counts)
 
 
-def _fill_clean_list(step: Step[Scrub]) -> None:
-    """Put the chunk's clean contacts on the clean list, and take off it whoever is clean no more."""
+def _fill_clean_list(step: Step[Scrub], low: str, high: str) -> None:
+    """Make the clean contacts of a chunk the only ones between its bounds that are on the clean list."""
     job = step.job
     parameters = {
         "org": job.organization_id,
         "list": job.clean_list_id,
         "user": job.created_by_id,
+        "low": low,
+        "high": high,
     }
     with connection.cursor() as cursor:
+        # Also whoever left the scrubbed lists, or lost the number.
         cursor.execute(
-            "DELETE FROM contact_list_memberships AS member USING dnc_found AS found JOIN dnc_outcomes AS decided"
-            " ON decided.area = found.area AND decided.hits = found.hits"
-            " WHERE member.organization_id = %(org)s AND member.list_id = %(list)s"
-            " AND member.contact_id = found.contact_id AND NOT is_clean",
+            "DELETE FROM contact_list_memberships AS member WHERE organization_id = %(org)s AND list_id = %(list)s"
+            " AND contact_id > %(low)s AND contact_id <= %(high)s"
+            " AND NOT EXISTS (SELECT FROM dnc_judged WHERE contact_id = member.contact_id AND is_clean)",
             parameters,
         )
         blocked = cursor.rowcount
         cursor.execute(
             "INSERT INTO contact_list_memberships (organization_id, id, contact_id, list_id, added_by_id)"
-            " SELECT %(org)s, gen_random_uuid(), contact_id, %(list)s, %(user)s FROM dnc_found AS found"
-            " JOIN dnc_outcomes AS decided ON decided.area = found.area AND decided.hits = found.hits"
+            " SELECT %(org)s, uuid7(), contact_id, %(list)s, %(user)s FROM dnc_judged"
             " WHERE is_clean ORDER BY contact_id ON CONFLICT (organization_id, contact_id, list_id) DO NOTHING",
             parameters,
         )
@@ -309,23 +316,10 @@ def _fill_clean_list(step: Step[Scrub]) -> None:
 
 
 def _conclude(run: Run[Scrub]) -> None:
-    """Certify the run; tell what changed since the one it repeats, and who is gone from the scrubbed lists."""
+    """Certify the run, and tell what changed since the one it repeats."""
     with run.step() as step:
         job = step.job
         if job.clean_list_id:
-            with connection.cursor() as cursor:
-                # Whoever left the scrubbed lists, or lost the number, was judged by no chunk.
-                cursor.execute(
-                    "DELETE FROM contact_list_memberships AS member WHERE organization_id = %(org)s"
-                    " AND list_id = %(list)s AND NOT EXISTS (SELECT FROM contacts AS contact"
-                    " JOIN dnc_scrub_results AS result ON result.organization_id = %(org)s"
-                    " AND result.id = (%(run)s || '8' || lpad(to_hex(substr(contact.phone, 2)::bigint), 15, '0'))::uuid"
-                    " WHERE contact.organization_id = %(org)s AND contact.id = member.contact_id AND is_clean)",
-                    {"org": job.organization_id, "list": job.clean_list_id, "run": job.pk.hex[:16]},
-                )
-                gone = cursor.rowcount
-            if job.follows is not None and gone:
-                step.advance(newly_blocked=gone)
             announce_bulk("scrubbed", [], [job.clean_list_id], owners={None})
         context = Context.read(
             at=job.judged_at or timezone.now(), areas=set(job.checkpoint["areas"]), chosen=job.dnc_list_ids

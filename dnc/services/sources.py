@@ -19,7 +19,8 @@ from dnc.services.uploads import SameFile, start_upload
 from dnc.sources import Errand, Fetched, Place, PluginError, all_places
 from vocelio.audit.services import record
 from vocelio.errors import Conflict, Invalid, VocelioError
-from vocelio.organizations.scope import organization_scope
+from vocelio.organizations.platform import platform_organization
+from vocelio.organizations.scope import current_organization_id, organization_scope
 
 logger = logging.getLogger(__name__)
 # After a failure: five minutes, ten, twenty, at most the list's own rhythm.
@@ -37,11 +38,15 @@ def create_source(
     update_frequency: int = 24,
 ) -> Source:
     """Note where a list's files come from; raise Invalid naming every wrong setting."""
+    if (dnc_list is None) is (registry is None):
+        raise Invalid.field("list", "Name either a list or a registry.", constraint="required")
     _check(kind, settings or {}, secret, for_registry=registry is not None)
     if dnc_list is not None and dnc_list.registry_id is not None:
         raise Conflict("The platform keeps this registry's sources.")
     if dnc_list is not None and Source.objects.filter(list=dnc_list).exists():
         raise Conflict("The list has a source already.", field="listId", constraint="unique")
+    if registry is not None and current_organization_id() != platform_organization().pk:
+        raise Conflict("Registries belong to the organization Platform; choose it first.")
     source = Source(
         kind=kind,
         list=dnc_list,
@@ -165,6 +170,7 @@ def _load_new(source: Source, place: Place) -> PluginError | None:
             load = start_load(
                 registry=source.registry,
                 files=[{"name": download.filename, "storage": place_of} for download, place_of in files],
+                covers=place.covers(source.settings),
             )
             _mark(source, [download for download, _ in files], load.pk)
         else:
@@ -225,7 +231,7 @@ def _check(kind: str, settings: dict[str, Any], secret: str, *, for_registry: bo
         raise Invalid.field("kind", "There is no such kind of source.", value=kind[:40], constraint="choice")
     known = {*place.required, *place.optional, "columns", "replace"}
     errors = [
-        {"field": f"settings.{name}", "value": None, "constraint": "required", "message": "This is needed."}
+        {"field": f"settings.{name}", "value": None, "constraint": "required", "message": f"{name} is needed."}
         for name in place.required
         if not settings.get(name)
     ]

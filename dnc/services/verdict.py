@@ -20,6 +20,9 @@ from dnc.services.hits import hits_of
 from dnc.services.numbers import region_of_organization
 from vocelio.organizations.scope import current_organization_id
 
+# libphonenumber's word for "unknown".
+NO_REGION = "ZZ"
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -75,7 +78,8 @@ def judge_with_context(
 ) -> tuple[list[Verdict], Context]:
     """Do the same and return what it was decided from."""
     at = at or timezone.now()
-    region = region_of_organization()
+    # What begins with + needs no region.
+    region = NO_REGION if all(number.startswith("+") for number in phone_numbers) else region_of_organization()
     phones = normalize_many(phone_numbers, region)
     numbers = {int(phone.e164) for phone in phones if isinstance(phone, Phone)}
     context = Context.read(at=at, areas={first_digits(number) for number in numbers}, chosen=dnc_list_ids)

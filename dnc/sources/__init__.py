@@ -3,6 +3,7 @@
 A place that is dropped in here is found by its class (`find_plugins("dnc.sources", Place)`).
 """
 
+from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -41,13 +42,17 @@ class Place(Plugin):
     needs_secret: ClassVar[bool] = False
     for_operators: ClassVar[bool] = False
 
+    @abstractmethod
     def fetch(self, errand: Errand) -> Iterator[Fetched]:
         """Yield what is new; raise PluginError for what stands in the way. Runs outside any transaction."""
-        raise NotImplementedError
+
+    def covers(self, settings: dict[str, Any]) -> tuple[str, ...]:
+        """Return the area codes, or "all", of which its change lists tell every change; none where that is unknown."""
+        return ()
 
     def decode(self, raw: bytes) -> bytes:
-        """Return the file within a raw answer."""
-        raise NotImplementedError
+        """Return the file within a raw answer; where answers are the files themselves, the answer."""
+        return raw
 
 
 def all_places() -> dict[str, Place]:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import PurePosixPath
+from typing import Any
 from urllib.parse import urlsplit
 from xml.sax.saxutils import escape
 
@@ -55,6 +56,10 @@ class FtcService(Place):
             session.login(errand.secret, settings.get("userType", "Downloader"))
             if settings.get("changes"):
                 urls = session.change_urls(errand.state)
+                today = datetime.now(UTC).date()
+                name = f"NoChanges@{today}"
+                if not urls and not errand.is_known(name):
+                    yield Fetched(name, f"{today}_changes_none-{today}.txt", b"NoChanges\n")
             else:
                 urls = session.full_urls(settings.get("fileFormat", "Flat"))
             wanted = {str(code) for code in settings.get("areaCodes", ())}
@@ -70,6 +75,11 @@ class FtcService(Place):
                 if raw is not None:
                     yield Fetched(name, filename, raw, is_raw=True)
             errand.state.pop("request", None)
+
+    def covers(self, settings: dict[str, Any]) -> tuple[str, ...]:
+        """Return the subscription's area codes: a change list is over all of them since the last download."""
+        codes = tuple(str(code) for code in settings.get("areaCodes", ()))
+        return (codes or ("all",)) if settings.get("changes") else ()
 
     def decode(self, raw: bytes) -> bytes:
         """Return the zip within the answer, proven whole by its checksums."""

@@ -21,6 +21,7 @@ class CandidateProfileAdmin(ProfileAdmin):
     section = "Recruitment"
     icon = "person_search"
 
+    service_to_make_primary = staticmethod(profiles.make_candidate_profile_primary)
     list_display = (
         "person",
         "headline",
@@ -68,9 +69,6 @@ class CandidateProfileAdmin(ProfileAdmin):
 
     def perform_delete(self, request: HttpRequest, obj: CandidateProfile) -> None:
         profiles.delete_candidate_profile(profile=obj)
-
-    def perform_make_primary(self, profile: CandidateProfile) -> None:
-        profiles.make_candidate_profile_primary(profile=profile)
 
     @admin.display(description="Place")
     def place(self, profile: CandidateProfile) -> str:

@@ -16,6 +16,7 @@ class SalesProfileAdmin(ProfileAdmin):
     section = "Sales"
     icon = "loyalty"
 
+    service_to_make_primary = staticmethod(profiles.make_sales_profile_primary)
     list_display = (
         "person",
         "headline",
@@ -57,9 +58,6 @@ class SalesProfileAdmin(ProfileAdmin):
 
     def perform_delete(self, request: HttpRequest, obj: SalesProfile) -> None:
         profiles.delete_sales_profile(profile=obj)
-
-    def perform_make_primary(self, profile: SalesProfile) -> None:
-        profiles.make_sales_profile_primary(profile=profile)
 
     @admin.display(description="Budget")
     def shown_budget(self, profile: SalesProfile) -> str:

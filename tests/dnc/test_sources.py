@@ -16,7 +16,7 @@ from django.core.files.storage import default_storage
 from django.db.models.functions import Now
 
 from dnc import tasks
-from dnc.models import Registry, RegistryFile, Source, SourceDownload
+from dnc.models import Registry, RegistryArea, RegistryFile, Source, SourceDownload
 from dnc.services.sources import create_source, run_source
 from dnc.sources import all_places
 from dnc.sources.sftp import fingerprint
@@ -88,6 +88,8 @@ class FtcAnswer(http.server.BaseHTTPRequestHandler):
     def GetDeltaFileRequestStatus(self, values):
         assert values["strRequestToken"] == "request-1"
         self.server.pending -= 1
+        if not self.server.files:
+            return ["NoChanges"]
         return ["RequestPending" if self.server.pending >= 0 else "RequestCompleted"]
 
     def GetDeltaFileUrl(self, values):
@@ -161,6 +163,20 @@ def test_a_change_list_that_is_being_made_is_asked_for_again_later(ftc):
     assert source.last_error == ""
     assert listed(code) == {5550177}
     assert ftc.requests == 1
+
+
+def test_no_changes_keep_the_subscriptions_areas_fresh(ftc):
+    ours, other = fresh_code(), fresh_code()
+    for code in (ours, other):
+        load_lines(code, [5550100], days_ago(20))
+    source = collect(federal_source(ftc, changes=True, areaCodes=[ours]))
+    assert source.last_error == ""
+    days = [RegistryArea.objects.get(area="1" + code).version_date for code in (ours, other)]
+    assert days == [TODAY, days_ago(20)]
+    file = RegistryFile.objects.order_by("id").last()
+    assert (file.status, file.kind, file.added, file.removed) == ("loaded", "changes", 0, 0)
+    assert collect(source).last_error == ""
+    assert RegistryFile.objects.order_by("id").last() == file
 
 
 def test_a_wrong_password_and_a_damaged_answer_are_told_and_load_nothing(ftc):

@@ -22,6 +22,12 @@ class Command(BaseCommand):
         parser.add_argument("--registry", default="us-federal", help="Slug of the registry.")
         parser.add_argument("--format", default="", help="Format of the files, when their names do not say it.")
         parser.add_argument("--date", type=date.fromisoformat, help="Date of the list, when its name does not say it.")
+        parser.add_argument(
+            "--covers",
+            nargs="*",
+            default=[],
+            help='Area codes, or "all", of which the change lists tell every change: the others are as fresh too.',
+        )
         parser.add_argument("--accept-shrink", action="store_true", help="Take lists that lost many numbers.")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -38,6 +44,7 @@ class Command(BaseCommand):
                 accept_shrink=options["accept_shrink"],
                 format=options["format"],
                 version_date=options["date"],
+                covers=options["covers"],
             )
         except VocelioError as error:
             raise CommandError(error.message) from None

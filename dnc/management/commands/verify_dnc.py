@@ -4,9 +4,11 @@ import argparse
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
 
 from dnc.models import Certificate, Scrub
 from dnc.services.certificates import verify_chain
+from dnc.services.retention import KEPT
 from dnc.services.scrubs import results_digest
 from vocelio.organizations.models import Organization
 from vocelio.organizations.scope import organization_scope
@@ -38,7 +40,8 @@ class Command(BaseCommand):
             raise CommandError(f"{broken} certificates do not hold.")
 
     def _results(self) -> Any:
-        for certificate in Certificate.objects.filter(kind=Certificate.Kind.SCRUB).order_by("number"):
+        kept = Certificate.objects.filter(kind=Certificate.Kind.SCRUB, created_at__gte=timezone.now() - KEPT)
+        for certificate in kept.order_by("number"):
             scrub = Scrub.objects.filter(pk=certificate.subject_id).first()
             if scrub is None or results_digest(scrub) != certificate.content["resultsSha256"]:
                 yield f"certificate {certificate.number}: the results of its scrub were changed"
