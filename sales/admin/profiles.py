@@ -80,8 +80,8 @@ class SalesProfileAdmin(ProfileAdmin):
 
         def act() -> HttpResponse:
             result = convert_lead(principal=principal, contact_id=profile.contact_id, **form.arguments())
-            made = " and ".join(result.created) or "nothing new"
-            self.message_user(request, f"{result.contact} is converted: {made} was made.", messages.SUCCESS)
+            made = ", ".join(result.created) or "nothing"
+            self.message_user(request, f"{result.contact} is converted. New: {made}.", messages.SUCCESS)
             if result.deal is None:
                 return redirect("admin:sales_salesprofile_change", pk)
             return redirect("admin:sales_deal_change", result.deal.pk)
