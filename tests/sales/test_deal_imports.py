@@ -51,7 +51,7 @@ def test_rows_find_stage_client_owner_and_contact_by_name(manager: Person):
     assert (full["amount"], full["currency"], full["expectedCloseOn"]) == ("12500.00", "USD", "2027-03-31")
     assert (full["client"]["id"], full["assignedTo"]["id"]) == (client["id"], str(manager.user.id))
     assert full["pipeline"]["id"] == pipeline["id"]
-    assert [each["contact"]["id"] for each in full["contacts"]] == [contact["id"]]
+    assert [each["contactId"] for each in full["contacts"]] == [contact["id"]]
     assert full["customFields"] == {"PO": "77"}
     assert (parts["client"]["id"], parts["status"]) == (client["id"], "open")
     # The same file again repeats both.
@@ -137,7 +137,7 @@ def test_a_dry_run_counts_what_the_import_then_does_and_an_undo_takes_it_back(ma
 def test_a_row_with_an_id_changes_that_deal_and_moves_it_through_the_history(manager: Person):
     take_in(manager, "name,amount\nOld,10\n")
     (old,) = manager.get("/v1/deals").data
-    goal = manager.get("/v1/pipelines").data[0]["stages"][1]["name"]
+    goal = manager.get("/v1/pipelines").data[0]["stages"][2]["name"]
     rows = f"vocelio id,deal name,stage,amount,close date\n{old['id']},Renamed,{goal},20,2027-01-31\n"
     job = take_in(manager, rows, policy="overwrite")
     assert counts(job) == (0, 1, 0, 0), job
