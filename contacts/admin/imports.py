@@ -19,7 +19,8 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget, 
 from contacts.admin.drafts import DraftForm, shown_preview
 from contacts.incoming import Options, Policy
 from contacts.models import ContactImport, RecordType
-from contacts.record_kinds import record_choices, record_kind
+from contacts.record_kinds import record_choices, record_kind, record_kinds
+from contacts.services.import_kinds import RECORDS
 from contacts.services.import_plans import NoColumns
 from contacts.services.imports import cancel_import, start_draft, start_import
 from contacts.services.presets import create_preset
@@ -73,10 +74,12 @@ class UploadForm(forms.Form):
             policy=Policy.SKIP if data["skip_duplicates"] else Policy.OVERWRITE,
             validate_phones=data["validate_phones"],
         )
+        kind = data["record_type"] or RecordType.CONTACT
         return {
             "file": data["file"],
-            "record_type": data["record_type"] or RecordType.CONTACT,
-            "list_name": data["list_name"],
+            "record_type": kind,
+            # The page proposes the file's name, whatever the rows are.
+            "list_name": data["list_name"] if RECORDS[kind].has_lists else "",
             "options": options,
         }
 
@@ -173,6 +176,7 @@ class ContactImportAdmin(TenantAdmin):
                 page = "draft" if look_first else "change"
                 return redirect(f"admin:contacts_contactimport_{page}", job.pk)
         context = {**self.admin_site.each_context(request), "title": "Import a file", "form": form, "opts": self.opts}
+        context["templates"] = [(kind.label.lower(), reverse(f"v1:{kind.template}")) for kind in record_kinds()]
         return TemplateResponse(request, "backoffice/upload.html", context)
 
     def changeform_view(

@@ -230,7 +230,7 @@ class DealRecords(Records):
 
 
 def register_deals() -> None:
-    kind = RecordKind("deal", "Deals", "deals:import", "deal-upload", "names of deals")
+    kind = RecordKind("deal", "Deals", "deals:import", "deal-upload", "deal-template", "names of deals")
     register_records(kind, DealRecords())
 
 
