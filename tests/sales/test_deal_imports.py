@@ -72,7 +72,7 @@ def test_a_workbook_of_deals_is_imported(manager: Person):
 
 
 def test_gates_hold_for_files_and_unknown_names_are_rejected_with_advice(manager: Person):
-    stages = [
+    stages: list[dict[str, Any]] = [
         {"name": "In", "probability": 10},
         {"name": "Offer", "probability": 50, "requiredFields": ["amount", "client"]},
         {"name": "Won", "kind": "won"},
