@@ -43,6 +43,7 @@ def main() -> None:
         show(page, "Add a sales profile", "profiles")
         take(page, "/admin/sales/deal/figures/", "sales-figures")
         take_board(page)
+        take_steps(page)
         take_duplicates(page)
         take(page, "/admin/dnc/scrub/add/", "dnc-scrub")
         take(page, "/admin/dnc/dnclist/look-up/?number=%2B12125550147", "dnc-look-up")
@@ -128,7 +129,6 @@ def take_duplicates(page: Page) -> None:
 
 def take_board(page: Page) -> None:
     """Take the board, and what it asks when a deal is dragged to where something is missing."""
-    page.set_viewport_size({"width": 2100, "height": 800})
     page.goto("/admin/sales/deal/board/")
     page.wait_for_selector(".board-live.is-live")
     page.wait_for_selector(".board-card")
@@ -137,7 +137,18 @@ def take_board(page: Page) -> None:
     page.wait_for_selector("dialog[open]")
     shoot(page, "deals-gate")
     page.click("dialog button[value=cancel]")
-    page.set_viewport_size(SIZE)
+
+
+def take_steps(page: Page) -> None:
+    """Take the pages that convert a lead and complete a call, and leave both undone."""
+    page.goto("/admin/sales/salesprofile/?lead_status__exact=new")
+    page.click("#result_list a[href*='/salesprofile/']")
+    page.click("text=Convert into a client and a deal")
+    shoot(page, "lead-convert")
+    page.goto("/admin/sales/activity/?state=open&kind__exact=call")
+    page.click("#result_list a[href*='/activity/']")
+    page.click("a[href$='/complete/']")
+    shoot(page, "activity-complete")
 
 
 def take_crm(page: Page) -> None:

@@ -9,6 +9,7 @@ class SalesConfig(AppConfig):
         from contacts.profile_kinds import ProfileKind, register_profile_kind
         from sales.models import SalesProfile
         from sales.panels import register_panels
+        from sales.services.import_deals import register_deals
         from sales.services.profiles import KIND, create_sales_profile
 
         register_profile_kind(
@@ -22,3 +23,4 @@ class SalesConfig(AppConfig):
             )
         )
         register_panels()
+        register_deals()

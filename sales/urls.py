@@ -6,6 +6,7 @@ from sales.services.reports import REPORTS
 from sales.views.activities import ActivityViewSet, CalendarFeedViewSet, CalendarViewSet
 from sales.views.boards import BoardViewSet
 from sales.views.deals import DealExportViewSet, DealViewSet
+from sales.views.imports import DealDraftViewSet, DealFileViewSet, DealImportViewSet
 from sales.views.leads import AssignmentRuleViewSet, LeadViewSet
 from sales.views.pipelines import (
     ExchangeRateViewSet,
@@ -37,6 +38,22 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("deals/board", BoardViewSet.as_view({"get": "board"}), name="deal-board"),
     path("deals/board/<uuid:pk>", BoardViewSet.as_view({"get": "column"}), name="deal-board-column"),
     path("deals/export", DealExportViewSet.as_view({"get": "export"}), name="deal-export"),
+    path("uploads/deals", DealImportViewSet.as_view({"post": "create"}), name="upload-deals"),
+    path("uploads/deals/template", DealFileViewSet.as_view({"get": "template"}), name="deal-template"),
+    path("uploads/deals/<uuid:pk>", DealImportViewSet.as_view({"get": "retrieve"}), name="deal-upload"),
+    path("uploads/deals/<uuid:pk>/cancel", DealImportViewSet.as_view({"post": "cancel"}), name="deal-upload-cancel"),
+    path(
+        "uploads/deals/<uuid:pk>/preview",
+        DealDraftViewSet.as_view({"get": "preview", "post": "run_preview"}),
+        name="deal-upload-preview",
+    ),
+    path("uploads/deals/<uuid:pk>/start", DealDraftViewSet.as_view({"post": "start"}), name="deal-upload-start"),
+    path(
+        "uploads/deals/<uuid:pk>/undo",
+        DealDraftViewSet.as_view({"get": "show_undo", "post": "undo"}),
+        name="deal-upload-undo",
+    ),
+    path("uploads/deals/<uuid:pk>/rejected", DealFileViewSet.as_view({"get": "rejected"}), name="deal-upload-rejected"),
     path("leads/convert", LeadViewSet.as_view({"post": "convert"}), name="lead-convert"),
     path("projects/<uuid:project_id>/members/<uuid:pk>", ProjectMemberViewSet.as_view(PART), name="project-member"),
     path("projects/<uuid:project_id>/milestones/<uuid:pk>", MilestoneViewSet.as_view(PART), name="project-milestone"),

@@ -126,6 +126,16 @@ def client_draft(person: Person) -> Any:
     return person.post("/v1/uploads/clients", {"file": company_file(), "preview": "true"}).data["jobId"]
 
 
+def deal_draft(person: Person) -> Any:
+    file = SimpleUploadedFile("deals.csv", b"name,amount\nLooms,100\n")
+    return person.post("/v1/uploads/deals", {"file": file, "preview": "true"}).data["jobId"]
+
+
+def imported_deals(person: Person) -> Any:
+    now = timezone.now()
+    return row(ContactImport, record_type="deal", status="completed", started_at=now, completed_at=now)(person).pk
+
+
 def imported_clients(person: Person) -> Any:
     now = timezone.now()
     return row(ContactImport, record_type="client", status="completed", started_at=now, completed_at=now)(person).pk
@@ -370,6 +380,11 @@ EXAMPLES: dict[str, Callable[[Person], Example]] = {
     "POST /v1/uploads/clients/<uuid:pk>/preview": lambda p: ({"pk": client_draft(p)}, {"policy": "fill"}),
     "POST /v1/uploads/clients/<uuid:pk>/start": lambda p: ({"pk": client_draft(p)}, {}),
     "POST /v1/uploads/clients/<uuid:pk>/undo": lambda p: ({"pk": imported_clients(p)}, {}),
+    "POST /v1/uploads/deals": lambda p: ({}, {"file": SimpleUploadedFile("deals.csv", b"name\nLooms\n")}),
+    "POST /v1/uploads/deals/<uuid:pk>/cancel": lambda p: ({"pk": row(ContactImport, record_type="deal")(p).pk}, {}),
+    "POST /v1/uploads/deals/<uuid:pk>/preview": lambda p: ({"pk": deal_draft(p)}, {"policy": "fill"}),
+    "POST /v1/uploads/deals/<uuid:pk>/start": lambda p: ({"pk": deal_draft(p)}, {}),
+    "POST /v1/uploads/deals/<uuid:pk>/undo": lambda p: ({"pk": imported_deals(p)}, {}),
     "POST /v1/uploads/presets": lambda p: ({}, {"name": unique("preset"), "options": {"policy": "fill"}}),
     "PUT /v1/uploads/presets/<uuid:pk>": lambda p: ({"pk": row(ImportPreset)(p).pk}, {"name": unique("preset")}),
     "PATCH /v1/uploads/presets/<uuid:pk>": lambda p: ({"pk": row(ImportPreset)(p).pk}, {"name": unique("preset")}),

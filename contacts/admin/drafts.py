@@ -6,7 +6,7 @@ from django import forms
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
 
 from contacts.incoming import Policy
-from contacts.incoming.mapping import FIELDS_OF, IGNORED, Mapping, api_name, custom_name
+from contacts.incoming.mapping import IGNORED, Mapping, api_name, custom_name
 from contacts.incoming.options import CUSTOM
 from contacts.models import ContactImport, ImportPreset, ImportPreview
 from contacts.services.import_files import mapping_of
@@ -86,7 +86,7 @@ class DraftForm(forms.Form):
             },
         )
         self.job = job
-        self.known = FIELDS_OF[job.record_type]
+        self.known = RECORDS[job.record_type].fields
         presets = ImportPreset.objects.filter(record_type=job.record_type)
         self.fields["preset"].queryset = presets.order_by("name")  # type: ignore[attr-defined]
         if keys not in KEYS and keys != "phone,email":

@@ -1,4 +1,4 @@
-"""Imports of contacts and clients: upload a file, watch it go in, fetch the rows that did not."""
+"""Imports of contacts, clients and what apps above add: upload a file, watch it go in, fetch the rows that did not."""
 
 from contextlib import suppress
 from typing import Any
@@ -19,6 +19,8 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget, 
 from contacts.admin.drafts import DraftForm, shown_preview
 from contacts.incoming import Options, Policy
 from contacts.models import ContactImport, RecordType
+from contacts.record_kinds import record_choices, record_kind, record_kinds
+from contacts.services.import_kinds import RECORDS
 from contacts.services.import_plans import NoColumns
 from contacts.services.imports import cancel_import, start_draft, start_import
 from contacts.services.presets import create_preset
@@ -47,7 +49,7 @@ class UploadForm(forms.Form):
     file = forms.FileField(widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt,.xlsx"}))
     record_type = forms.ChoiceField(
         label="The rows are",
-        choices=RecordType.choices,
+        choices=record_choices,
         initial=RecordType.CONTACT,
         required=False,
         widget=UnfoldAdminSelectWidget,
@@ -72,19 +74,19 @@ class UploadForm(forms.Form):
             policy=Policy.SKIP if data["skip_duplicates"] else Policy.OVERWRITE,
             validate_phones=data["validate_phones"],
         )
+        kind = data["record_type"] or RecordType.CONTACT
         return {
             "file": data["file"],
-            "record_type": data["record_type"] or RecordType.CONTACT,
-            "list_name": data["list_name"],
+            "record_type": kind,
+            # The page proposes the file's name, whatever the rows are.
+            "list_name": data["list_name"] if RECORDS[kind].has_lists else "",
             "options": options,
         }
 
 
 @admin.register(ContactImport)
 class ContactImportAdmin(TenantAdmin):
-    permissions = dict.fromkeys(["view", "add", "cancel", "undo"], "contacts:import") | {
-        "add_clients": "clients:import"
-    }
+    permissions = dict.fromkeys(["view", "add", "cancel", "undo"], "contacts:import")
     section = "Contacts"
     icon = "upload_file"
     menu_title = "Imports"
@@ -134,8 +136,7 @@ class ContactImportAdmin(TenantAdmin):
     def rejected_rows(self, job: ContactImport) -> SafeString | str:
         if not job.invalid_contacts:
             return "none"
-        is_contacts = job.record_type == RecordType.CONTACT
-        address = reverse("v1:upload-rejected" if is_contacts else "v1:client-upload-rejected", args=[job.pk])
+        address = reverse(f"v1:{record_kind(job.record_type).routes}-rejected", args=[job.pk])
         return format_html('<a href="{}">Download {} as CSV</a>', address, f"{job.invalid_contacts:,}")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
@@ -154,14 +155,15 @@ class ContactImportAdmin(TenantAdmin):
         """Take a file in and go where it can be watched."""
         if not self.has_add_permission(request):
             raise PermissionDenied
-        if request.POST.get("record_type") == RecordType.CLIENT and not self.may(request, "add_clients"):
-            raise PermissionDenied
         form = UploadForm(
             request.POST or None,
             request.FILES or None,
             initial={"record_type": request.GET.get("of", RecordType.CONTACT)},
         )
         if request.method == "POST" and form.is_valid():
+            kind = record_kind(form.cleaned_data["record_type"] or RecordType.CONTACT)
+            if not self.principal(request).may(kind.permission):
+                raise PermissionDenied
             look_first = "look" in request.POST
             try:
                 job = start_import(**form.arguments(), preview=look_first)
@@ -174,6 +176,7 @@ class ContactImportAdmin(TenantAdmin):
                 page = "draft" if look_first else "change"
                 return redirect(f"admin:contacts_contactimport_{page}", job.pk)
         context = {**self.admin_site.each_context(request), "title": "Import a file", "form": form, "opts": self.opts}
+        context["templates"] = [(kind.label.lower(), reverse(f"v1:{kind.template}")) for kind in record_kinds()]
         return TemplateResponse(request, "backoffice/upload.html", context)
 
     def changeform_view(
@@ -234,6 +237,7 @@ class ContactImportAdmin(TenantAdmin):
             "form": form,
             "job": job,
             "layout": job.layout,
+            "known_by": record_kind(job.record_type).known_by,
             "found": shown_preview(preview),
             "bar": progress_bar(preview) if preview else "",
             "count_names": COUNTS,

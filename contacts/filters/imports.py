@@ -1,6 +1,6 @@
 import django_filters
 
-from contacts.models import RecordType
+from contacts.record_kinds import record_choices
 from vocelio.jobs.models import JobStatus
 
 
@@ -13,4 +13,4 @@ class ContactExportFilter(django_filters.FilterSet):
 class ContactImportFilter(ContactExportFilter):
     """What GET /uploads can be narrowed by."""
 
-    recordType = django_filters.ChoiceFilter(field_name="record_type", choices=RecordType.choices)
+    recordType = django_filters.ChoiceFilter(field_name="record_type", choices=record_choices)

@@ -81,7 +81,6 @@ class Fields:
 CONTACT_FIELDS = Fields("contact", frozenset((*TEXT_FIELDS, *SHAPED_FIELDS)), KEYS, PEOPLE)
 # A client is its id, else its domain, else its name.
 CLIENT_FIELDS = Fields("client", frozenset((*CLIENT_TEXTS, *CLIENT_SHAPES)), ("id", "domain", "name"), COMPANIES)
-FIELDS_OF = {fields.noun: fields for fields in (CONTACT_FIELDS, CLIENT_FIELDS)}
 
 
 @dataclass(frozen=True)

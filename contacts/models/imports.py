@@ -1,21 +1,23 @@
-"""Files of contacts or clients on their way in, and the rows that could not be taken."""
+"""Files of contacts, clients and what apps above add on their way in, and the rows that could not be taken."""
 
+from enum import StrEnum
 from typing import Any
 
 from django.db import models
 from django.db.models.functions import Now
 
 from contacts.models.lists import ContactList
+from contacts.record_kinds import record_choices
 from vocelio.db.fields import TenantForeignKey
 from vocelio.jobs.models import Job
 from vocelio.organizations.models import TenantModel, TenantRow
 
 
-class RecordType(models.TextChoices):
-    """What the rows of a file are."""
+class RecordType(StrEnum):
+    """What the rows of a file are, where contacts know it; apps above add more (contacts.record_kinds)."""
 
-    CONTACT = "contact", "Contacts"
-    CLIENT = "client", "Clients"
+    CONTACT = "contact"
+    CLIENT = "client"
 
 
 class ContactImport(Job):
@@ -32,7 +34,7 @@ class ContactImport(Job):
         EXCEL = "excel", "Excel"
 
     record_type = models.CharField(
-        max_length=10, choices=RecordType, default=RecordType.CONTACT, db_default=RecordType.CONTACT
+        max_length=10, choices=record_choices, default=RecordType.CONTACT, db_default=RecordType.CONTACT
     )
     filename = models.CharField(max_length=500)
     file = models.CharField(max_length=1000, help_text="Where the storage keeps it.")
@@ -196,7 +198,7 @@ class ImportPreset(TenantModel):
     """Options and a mapping of columns under a name, for files that come again in the same form."""
 
     record_type = models.CharField(
-        max_length=10, choices=RecordType, default=RecordType.CONTACT, db_default=RecordType.CONTACT
+        max_length=10, choices=record_choices, default=RecordType.CONTACT, db_default=RecordType.CONTACT
     )
     name = models.CharField(max_length=100)
     options = models.JSONField(default=dict)

@@ -6,8 +6,9 @@ from rest_framework import serializers
 from contacts.incoming import Policy
 from contacts.incoming.mapping import CLIENT_FIELDS, CONTACT_FIELDS, api_name, parse_target, parse_targets
 from contacts.incoming.options import CUSTOM
-from contacts.models import ContactList, ImportPreset, RecordType
+from contacts.models import ContactList, ImportPreset
 from contacts.serializers.contacts import TagsField
+from contacts.services.import_kinds import RECORDS
 from vocelio.api.serializers import ModelSerializer, PersonField, Serializer, camel
 
 OPTIONS = ("mapping", "match_keys", "policy", "field_policies", "region", "tags", "validate_phones")
@@ -187,8 +188,11 @@ class ImportPresetSerializer(ModelSerializer):
 
     def to_internal_value(self, data: Any) -> Any:
         given = data.get("recordType") if isinstance(data, dict) else None
-        if (self.instance.record_type if self.instance else given) == RecordType.CLIENT:
-            self.fields["options"] = ClientImportOptionsSerializer(required=not self.partial)
+        kind = self.instance.record_type if self.instance else given
+        if isinstance(kind, str) and kind in RECORDS:
+            options = ImportOptionsSerializer(required=not self.partial)
+            options.fields_known = RECORDS[kind].fields
+            self.fields["options"] = options
         return super().to_internal_value(data)
 
     def validate_recordType(self, value: str) -> str:

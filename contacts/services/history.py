@@ -16,6 +16,7 @@ from contacts.models import Client, Contact
 from vocelio.audit.context import current_actor
 from vocelio.organizations.scope import current_organization_id, current_scope, set_locally
 
+# Columns that the history of a table does not tell of; apps above add their own.
 UNRECORDED: dict[type[Model], set[str]] = {Contact: {"id", "organization_id", "search", "updated_at"}}
 UNRECORDED[Client] = UNRECORDED[Contact] | {"sort_name"}
 

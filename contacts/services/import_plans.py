@@ -6,7 +6,7 @@ Jobs, files, previews and undo know of contacts and clients only what `Records` 
 import copy
 import uuid
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
@@ -25,6 +25,8 @@ from contacts.tabular import Row
 from vocelio.errors import Conflict, VocelioError
 
 UNDEFINED = Definitions()
+# Says field, reason and advice where a record may not become what rows make of it; its state before, None when new.
+Judge = Callable[[Incoming, Incoming | None], tuple[str, str, str] | None]
 SHOWN_REPEATS = 20
 # A row's own id stands for a record behind this; nothing else that records are known by begins with it.
 ID_MARK = "\x1fid "
@@ -44,6 +46,8 @@ class Candidate:
     marks: tuple[str, ...]
     # What decides who it is where nobody has the key.
     otherwise: tuple[str, ...] = ()
+    # Field, reason and advice, where the database knew something against it.
+    problem: tuple[str, str, str] | None = None
 
 
 @dataclass(slots=True)
@@ -146,6 +150,10 @@ class Records(ABC):
     def announce_undone(self, job: ContactImport, action: str, record_ids: Iterable[uuid.UUID]) -> None:
         """Tell what an undo deleted or updated."""
 
+    def judge(self) -> Judge | None:
+        """Return what judges the records of one chunk, where whole records are judged."""
+        return None
+
     def new_line(self, record: Incoming, definitions: Definitions) -> str:
         """Return the line of a record that is new."""
         return self.line(record, definitions.values(record.custom_fields, is_new=True))
@@ -212,8 +220,12 @@ def plan_chunk(
     """Decide row by row what becomes of each; adds to `known`, changes `contacts` as the rows do."""
     plan = Plan()
     changes_known = options.changes_known
+    judge = records.judge()
     for candidate in candidates:
         contact = candidate.contact
+        if candidate.problem:
+            plan.rejected.append((contact.row, *candidate.problem))
+            continue
         contact_id = known.get(ID_MARK + contact.id) if contact.id else None
         if contact_id is None:
             contact_id = known.get(candidate.key) if candidate.key else None
@@ -226,6 +238,9 @@ def plan_chunk(
             if missing := definitions.missing(contact):
                 plan.rejected.append((contact.row, f"{CUSTOM}{missing}", f"{missing} is required", "Fill it in."))
                 continue
+            if judge and (problem := judge(contact, None)):
+                plan.rejected.append((contact.row, *problem))
+                continue
             contact_id = candidate.id
             plan.new[contact_id] = candidate
         else:
@@ -237,13 +252,24 @@ def plan_chunk(
                 if earlier is not None:
                     # The candidate stays as it is: a plan that cannot be carried out is made again.
                     merged = copy.deepcopy(earlier.contact)
-                    if changes := merge(merged, contact, options):
+                    changes = merge(merged, contact, options)
+                    if changes and judge and (problem := judge(merged, None)):
+                        plan.rejected.append((contact.row, *problem))
+                        continue
+                    if changes:
                         plan.new[contact_id] = replace(
                             earlier, contact=merged, line=records.new_line(merged, definitions)
                         )
-                elif (there := contacts.get(contact_id)) and (changes := merge(there.contact, contact, options)):
-                    there.changed.update(changes)
-                    plan.changes[contact_id] = there
+                elif there := contacts.get(contact_id):
+                    before = copy.deepcopy(there.contact) if judge else there.contact
+                    changes = merge(there.contact, contact, options)
+                    if changes and judge and (problem := judge(there.contact, before)):
+                        there.contact = before
+                        plan.rejected.append((contact.row, *problem))
+                        continue
+                    if changes:
+                        there.changed.update(changes)
+                        plan.changes[contact_id] = there
             if not changes:
                 plan.duplicates += 1
                 if len(plan.repeats) < SHOWN_REPEATS:

@@ -55,7 +55,7 @@ class ContactImportViewSet(ListMixin, RetrieveMixin, TenantViewSet):
     sort_fields = {"createdAt": "created_at", "filename": "filename", "fileSize": "file_size"}
     permissions = dict.fromkeys(["list", "create", "retrieve", "cancel"], "contacts:import")
     throttle_scopes = {"create": "imports"}
-    record_type = RecordType.CONTACT
+    record_type: str = RecordType.CONTACT
 
     def get_queryset(self) -> Any:
         jobs = super().get_queryset().select_related("created_by")
@@ -130,7 +130,7 @@ class DraftViewSet(TenantViewSet):
 
     model = ContactImport
     permissions = dict.fromkeys(["preview", "run_preview", "start", "undo", "show_undo"], "contacts:import")
-    record_type = RecordType.CONTACT
+    record_type: str = RecordType.CONTACT
 
     def get_queryset(self) -> Any:
         return super().get_queryset().filter(record_type=self.record_type)
@@ -232,7 +232,7 @@ class ImportFileViewSet(TenantViewSet):
     model = ContactImport
     content_negotiation_class = DownloadNegotiation
     permissions = dict.fromkeys(["rejected", "template"], "contacts:import")
-    record_type = RecordType.CONTACT
+    record_type: str = RecordType.CONTACT
     template_name, template_headers = "contacts", TEMPLATE_HEADERS
 
     def get_queryset(self) -> Any:

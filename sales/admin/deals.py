@@ -4,23 +4,27 @@ import json
 from datetime import timedelta
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from unfold.decorators import display
 
 from sales.admin.values import CurrencyForm, by_id
-from sales.models import Activity, Deal, Pipeline
+from sales.models import Activity, Deal, Pipeline, Project, StageKind
 from sales.services import deals
 from sales.services.money import own_currency
 from sales.services.pipelines import usual_pipeline
+from sales.services.projects import project_of_deal
 from sales.services.reports import REPORTS, question
 from sales.services.reports.shapes import Drawing
 from vocelio.backoffice.tenant import TenantAdmin
+from vocelio.errors import VocelioError
 
 COLORS = ["var(--color-primary-600)", "#94a3b8", "#f59e0b", "#ef4444"]
 DASHBOARD = ["pipeline", "forecast", "trend", "conversion", "win-loss", "owners", "activities", "velocity"]
@@ -34,10 +38,12 @@ class DealAdmin(TenantAdmin):
         "add": "deals:write",
         "change": "deals:write",
         "delete": "deals:delete",
+        "make_project": "projects:write",
     }
     section = "Sales"
     icon = "handshake"
     form = CurrencyForm
+    change_form_template = "backoffice/with_action.html"
 
     list_display = ("name", "shown_client", "worth", "stage", "state", "assigned_to", "expected_close_on", "created_at")
     list_select_related = ("client", "stage", "assigned_to", "pipeline")
@@ -107,8 +113,39 @@ class DealAdmin(TenantAdmin):
         return [
             path("board/", site.admin_view(self.board), name="sales_deal_board"),
             path("figures/", site.admin_view(self.figures), name="sales_deal_figures"),
+            path("<uuid:pk>/project/", site.admin_view(self.make_project), name="sales_deal_project"),
             *super().get_urls(),
         ]
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: Any = None, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """Offer to make the project of a won deal, or the way to it."""
+        offered = None
+        deal = self.get_object(request, object_id) if object_id else None
+        if deal is not None and deal.status == StageKind.WON:
+            visible: Any = Project.objects.get_queryset().visible_to(self.principal(request))
+            if project := visible.alive().filter(deal=deal).first():
+                page = reverse("admin:sales_project_change", args=[project.pk])
+                offered = {"page": page, "label": "Open its project"}
+            elif self.may(request, "make_project"):
+                address = reverse("admin:sales_deal_project", args=[deal.pk])
+                offered = {"address": address, "label": "Make its project"}
+        return super().changeform_view(request, object_id, form_url, {**(extra_context or {}), "offered": offered})
+
+    def make_project(self, request: HttpRequest, pk: Any) -> HttpResponse:
+        """Make the project of a won deal, and go there."""
+        if request.method != "POST" or not self.may(request, "make_project"):
+            raise PermissionDenied
+        deal = get_object_or_404(self.get_queryset(request), pk=pk)
+        try:
+            with transaction.atomic():
+                project = project_of_deal(deal=deal, principal=self.principal(request))
+        except VocelioError as error:
+            self.message_user(request, error.message, messages.ERROR)
+            return redirect("admin:sales_deal_change", pk)
+        self.message_user(request, f"{project} is planned.", messages.SUCCESS)
+        return redirect("admin:sales_project_change", project.pk)
 
     def board(self, request: HttpRequest) -> HttpResponse:
         """Show the board; static/sales/board.js fills it by the API and follows what others do."""

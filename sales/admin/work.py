@@ -3,10 +3,14 @@
 from typing import Any
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import URLPattern, path, reverse
 from unfold.decorators import display
 
+from sales.admin.steps import CompleteForm, step_page
 from sales.admin.values import CurrencyForm, by_id
 from sales.models import Activity, Project
 from sales.services import activities, projects
@@ -107,6 +111,7 @@ class ActivityAdmin(TenantAdmin):
     section = "Sales"
     icon = "event_available"
     actions = ("complete",)
+    change_form_template = "backoffice/with_action.html"
 
     list_display = ("subject", "shown_kind", "due_at", "state", "assigned_to", "about", "disposition")
     list_select_related = ("assigned_to", "deal", "client", "contact")
@@ -157,6 +162,47 @@ class ActivityAdmin(TenantAdmin):
                 self.message_user(request, f"{activity}: {error.message}", messages.WARNING)
         if done:
             self.message_user(request, f"{done} activities completed.", messages.SUCCESS)
+
+    def get_urls(self) -> list[URLPattern]:
+        complete = self.admin_site.admin_view(self.complete_page)
+        return [path("<uuid:pk>/complete/", complete, name="sales_activity_complete"), *super().get_urls()]
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: Any = None, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """Offer to complete what is open."""
+        offered = None
+        activity = self.get_object(request, object_id) if object_id else None
+        if activity is not None and activity.completed_at is None and self.may(request, "complete"):
+            offered = {"page": reverse("admin:sales_activity_complete", args=[activity.pk]), "label": "Complete"}
+        return super().changeform_view(request, object_id, form_url, {**(extra_context or {}), "offered": offered})
+
+    def complete_page(self, request: HttpRequest, pk: Any) -> HttpResponse:
+        """Ask how it went, and complete it."""
+        if not self.may(request, "complete"):
+            raise PermissionDenied
+        activity: Activity = get_object_or_404(self.get_queryset(request), pk=pk)
+        form = CompleteForm(activity.kind, request.POST or None)
+
+        def act() -> HttpResponse:
+            _, following = activities.complete_activity(
+                activity=activity, principal=self.principal(request), **form.cleaned_data
+            )
+            text = (
+                f"Completed. Next: {following}, {following.due_at:%d %b %Y %H:%M} UTC." if following else "Completed."
+            )
+            self.message_user(request, text, messages.SUCCESS)
+            return redirect("admin:sales_activity_changelist")
+
+        return step_page(
+            self,
+            request,
+            form,
+            act,
+            title=f"Complete: {activity}",
+            explained="A call that ends with “Do not call again” takes the number out of every call list.",
+            label="Complete",
+        )
 
     def perform_create(self, request: HttpRequest, data: dict[str, Any]) -> Activity:
         values = by_id(data, "deal", "client", "contact", "assigned_to")

@@ -10,6 +10,7 @@ from sales.models.deals import (
     PipelineSnapshot,
     StageMove,
 )
+from sales.models.history import DealChange
 from sales.models.money import DEFAULT_CURRENCY, ExchangeRate, SalesSettings
 from sales.models.pipelines import GateField, Pipeline, Stage, StageKind
 from sales.models.profiles import BuyingRole, LeadStatus, SalesProfile
@@ -24,6 +25,7 @@ __all__ = [
     "BuyingRole",
     "CalendarFeed",
     "Deal",
+    "DealChange",
     "DealContact",
     "DealLine",
     "DealTally",

@@ -152,6 +152,8 @@ class Deal(TenantModel):
         db_constraint=False,
     )
     version = models.PositiveIntegerField(default=1, editable=False)
+    # Its rows lie together in the primary key, between the first and the last moment of the import.
+    import_id = models.UUIDField(null=True, editable=False)
     deleted_at = models.DateTimeField(null=True, editable=False)
     deleted_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, editable=False, related_name="+", db_index=False
@@ -198,6 +200,7 @@ class Deal(TenantModel):
                 name="deals_of_owner",
                 condition=Q(deleted_at__isnull=True),
             ),
+            models.Index(fields=["organization", "name"], name="deals_by_name", condition=Q(deleted_at__isnull=True)),
             models.Index(
                 fields=["organization", "-deleted_at"], name="deals_trash", condition=Q(deleted_at__isnull=False)
             ),

@@ -16,7 +16,7 @@ from sales.services.activities import send_reminders
 from tests.factories import Person, make_person, phone_number, run_jobs
 from tests.sales.selling import at_once, make_contact, make_deal, make_pipeline
 from vocelio.errors import Invalid
-from vocelio.organizations.models import Role
+from vocelio.organizations.models import Role, Visibility
 from vocelio.organizations.scope import organization_scope
 
 
@@ -211,3 +211,20 @@ def test_activities_of_another_organization_cannot_be_tied_in(agent: Person, out
     with organization_scope(agent.organization.id):
         assert Activity.objects.count() == 0
         assert not Contact.objects.filter(pk=foreign).exists()
+
+
+def test_activities_of_another_team_are_nobodys_business_on_list_detail_day_and_figures(manager: Person):
+    manager.organization.visibility = Visibility.TEAM
+    manager.organization.save()
+    north, south = (make_person(manager.organization, Role.AGENT, team) for team in ("north", "south"))
+    path = "/v1/sales-activities"
+    mine = north.post(path, {"kind": "task", "subject": "Northern"}).data
+    theirs = south.post(path, {"kind": "task", "subject": "Southern"}).data
+    assert [each["id"] for each in north.get(path).data] == [mine["id"]]
+    assert north.get(f"{path}/{theirs['id']}").status == 404
+    assert north.put(f"{path}/{theirs['id']}", {"subject": "Mine"}).status == 404
+    assert north.put(f"{path}/{theirs['id']}/complete", {}).status == 404
+    for person, activity in ((north, mine), (south, theirs)):
+        assert person.put(f"{path}/{activity['id']}/complete", {}).status == 200
+    assert north.get("/v1/sales-analytics/activities").data["totals"]["total"] == 1
+    assert manager.get("/v1/sales-analytics/activities").data["totals"]["total"] == 2

@@ -45,6 +45,7 @@ MANAGER = AGENT | {
     "deals:delete",
     "deals:bulk",
     "deals:export",
+    "deals:import",
     "projects:delete",
     "activities:delete",
     "sales:manage",

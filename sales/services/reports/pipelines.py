@@ -105,11 +105,17 @@ def forecast(asked: Question) -> Report:
     kinds: dict[str, set[Any]] = defaultdict(set)
     for stage in stages.values():
         kinds[stage.kind].add(stage.pk)
+    moves = asked.narrow(StageMove.objects.filter(moved_at__gte=asked.start, moved_at__lt=asked.end))
     counted = {
-        (row["from_stage_id"], row["to_stage_id"]): row["number"] for row in moves_of(asked) if row["from_stage_id"]
+        (source, target): number
+        for source, target, number in moves.order_by()
+        .values_list("from_stage_id", "to_stage_id")
+        .annotate(number=Count("*"))
+        if source
     }
     by_history = chances(counted, kinds[StageKind.WON], kinds[StageKind.LOST])
-    this_month = timezone.now().date().replace(day=1)
+    month_begins = timezone.now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    this_month = month_begins.date()
     months = [this_month]
     while len(months) < MONTHS:
         months.append((months[-1] + datetime.timedelta(days=32)).replace(day=1))
@@ -134,7 +140,7 @@ def forecast(asked: Question) -> Report:
         row["weighted"] += found["amount"] * stage.probability / 100
         row["byHistory"] += found["amount"] * Decimal(by_history.get(stage.pk, stage.probability / 100))
     won = (
-        asked.narrow(Deal.objects.alive().filter(status=StageKind.WON, closed_at__date__gte=this_month))
+        asked.narrow(Deal.objects.alive().filter(status=StageKind.WON, closed_at__gte=month_begins))
         .order_by()
         .aggregate(amount=Sum("base_amount"))
     )

@@ -262,6 +262,10 @@
     board.addEventListener("dragover", (event) => {
       const column = event.target.closest(".board-column");
       for (const each of board.querySelectorAll(".is-over")) if (each !== column) each.classList.remove("is-over");
+      // Held at an edge, a card brings the columns beyond it into view.
+      const { left, right } = board.getBoundingClientRect();
+      if (dragged && event.clientX > right - 48) board.scrollLeft += 16;
+      if (dragged && event.clientX < left + 48) board.scrollLeft -= 16;
       if (!column || !dragged) return;
       event.preventDefault();
       column.classList.toggle("is-over", column.dataset.stage !== dragged.from);
