@@ -669,6 +669,7 @@ class Migration(migrations.Migration):
                             ("add", "Added"),
                             ("update", "Updated"),
                             ("delete", "Deleted"),
+                            ("merge", "Merged"),
                             ("link", "Matched"),
                             ("skip", "Skipped"),
                         ],
