@@ -761,6 +761,7 @@ class Migration(migrations.Migration):
                             ("add", "Added"),
                             ("update", "Updated"),
                             ("delete", "Deleted"),
+                            ("merge", "Merged"),
                             ("link", "Matched"),
                             ("skip", "Skipped"),
                         ],

@@ -127,6 +127,7 @@ class CrmSyncItem(TenantRow):
         ADD = "add", "Added"
         UPDATE = "update", "Updated"
         DELETE = "delete", "Deleted"
+        MERGE = "merge", "Merged"
         LINK = "link", "Matched"
         SKIP = "skip", "Skipped"
 

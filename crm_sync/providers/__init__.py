@@ -1,1 +1,1 @@
-"""One file per CRM vendor. Imports the kernel alone; read provider.py first."""
+"""One file, or one package, per CRM vendor. Imports the kernel alone; read provider.py first."""

@@ -1,17 +1,62 @@
-"""The token endpoint of OAuth 2, as far as the vendors agree on it."""
+"""OAuth 2 with PKCE, as far as the vendors agree on it."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 
 from crm_sync.providers.failures import AuthExpired
 from crm_sync.providers.provider import retry_after
+from crm_sync.providers.values import Credential, OAuthApp
 from vocelio.plugins import PluginError
 
 # Errors of RFC 6749 and RFC 8628 that pass.
 PASSING = {"temporarily_unavailable", "server_error", "slow_down"}
+
+
+def consent_url(page: str, app: OAuthApp, *, redirect_uri: str, state: str, code_challenge: str, **more: str) -> str:
+    """Return the address of a vendor's consent page; `more` is what the vendor wants beside."""
+    query = {
+        "client_id": app.client_id,
+        "redirect_uri": redirect_uri,
+        "state": state,
+        "code_challenge": code_challenge,
+        "code_challenge_method": "S256",
+        **more,
+    }
+    return f"{page}?{urlencode(query)}"
+
+
+def code_form(code: str, redirect_uri: str, code_verifier: str) -> dict[str, str]:
+    """Return what a code is exchanged with."""
+    return {
+        "grant_type": "authorization_code",
+        "code": code,
+        "redirect_uri": redirect_uri,
+        "code_verifier": code_verifier,
+    }
+
+
+def refresh_form(credential: Credential) -> dict[str, str]:
+    """Return what a refresh token is used with."""
+    return {"grant_type": "refresh_token", "refresh_token": credential.refresh_token}
+
+
+def app_form(app: OAuthApp) -> dict[str, str]:
+    """Return how an app names itself in the body: what stands in an address ends up in logs."""
+    return {"client_id": app.client_id, "client_secret": app.client_secret}
+
+
+def give_back(client: httpx.Client, url: str, **request: Any) -> None:
+    """Call a revocation endpoint; a token that the vendor no longer knows (400) is given back already."""
+    try:
+        response = client.post(url, **request)
+    except httpx.TransportError:
+        raise PluginError("The CRM's log-in server did not answer.", permanent=False, code="NO_ANSWER") from None
+    if not (response.is_success or response.status_code in (400, 404)):
+        raise PluginError("The CRM did not take the access back.", permanent=False, code=f"HTTP_{response.status_code}")
 
 
 def request_token(

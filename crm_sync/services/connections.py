@@ -20,6 +20,7 @@ from crm_sync.providers.provider import Provider
 from crm_sync.providers.values import Account, Credential, Kind, OAuthApp, RemoteField, RemoteRecord, Subscription
 from crm_sync.services.calls import open_remote
 from crm_sync.services.credentials import store_credential
+from crm_sync.services.departures import departure_of
 from crm_sync.services.fields import canonical
 from crm_sync.services.rules import check_mappings, check_settings, field_row, mapping_of, remote_fields
 from vocelio.audit.context import current_actor
@@ -134,13 +135,18 @@ def update_connection(
 
 
 def delete_connection(*, integration: CrmIntegration) -> None:
-    """Remove the connection with its links and history; contacts stay as they are on both sides."""
+    """Remove the connection with its links and history; contacts stay as they are on both sides.
+
+    After the commit its webhook and its grant are given back to the vendor; the audit log says whether they were.
+    """
     active = CrmSyncRun.objects.filter(
         integration=integration, status__in=[JobStatus.PENDING, JobStatus.PROCESSING]
     ).exists()
     if active:
         raise Conflict("A sync of this connection is running. Cancel it first.")
     forget_task(integration.pk)
+    if departure := departure_of(integration):
+        transaction.on_commit(departure.give_back)
     record("crm_integration.deleted", "crmintegration", integration.pk, crmType=integration.crm_type)
     with connection.cursor() as cursor:
         # The database cascades; Django would load a million links to do the same.

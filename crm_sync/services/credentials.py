@@ -134,7 +134,7 @@ class Keeper:
             if row is None or not row.blob:
                 raise AuthExpired
             self.version = row.version
-            return _credential(row)
+            return read_credential(row)
 
     def _expired(self, error: AuthExpired) -> None:
         self._rows_update(lease_until=None)
@@ -193,7 +193,7 @@ def _fill(row: CrmCredential, credential: Credential) -> None:
     row.renewed_at = timezone.now()
 
 
-def _credential(row: CrmCredential) -> Credential:
+def read_credential(row: CrmCredential) -> Credential:
     stored = orjson.loads(row.blob)
     if stored["v"] != BLOB_VERSION:
         raise AuthExpired("This credential was stored by a newer version. Connect again.")

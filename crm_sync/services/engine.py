@@ -10,16 +10,16 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import F
 from django.utils import timezone
 
-from crm_sync.models import CrmCursor, CrmHint, CrmIntegration, CrmLink, CrmSyncRun
+from crm_sync.models import CrmHint, CrmIntegration, CrmLink, CrmSyncRun
 from crm_sync.providers.failures import AuthExpired, HistoryGone, PositionLost, QuotaReached
 from crm_sync.providers.remote import Remote
 from crm_sync.providers.values import ObjectType, Operation, PushItem
-from crm_sync.services import gone, marks, push
+from crm_sync.services import cursors, gone, marks, push
 from crm_sync.services.calls import open_remote
 from crm_sync.services.connections import store_fields
+from crm_sync.services.hints import add_hint
 from crm_sync.services.journal import Journal, MassChange
 from crm_sync.services.records import Comparison, take_records
 from crm_sync.services.rollback import undo_run
@@ -143,28 +143,7 @@ class Engine:
     def _begin(self) -> None:
         """Fix, once for the run, what it reads from and up to."""
         with self.run.step() as step:
-            cursors = dict(
-                CrmCursor.objects.filter(integration=self.integration, kind=self.kind.value).values_list(
-                    "stream", "since"
-                )
-            )
-            known = cursors.get("changes")
-            is_full = self.job.is_full or (known is None and self.job.date_from is None)
-            since = None if is_full else self.job.date_from or known
-            step.set(
-                checkpoint={
-                    "phase": "fields",
-                    "isFull": is_full,
-                    # Whether what lies before is known: else the cursor must not move past it.
-                    "isWhole": is_full or (known is not None and (since is None or since <= known)),
-                    "since": _less(since, self.type.overlap if self.job.date_from is None else 0),
-                    "goneSince": _less(cursors.get("gone") or known, self.type.overlap),
-                    "localSince": None if self.job.is_full else _iso(self.job.date_from or cursors.get("local")),
-                    "idsAt": _iso(cursors.get("ids")),
-                    "watermark": marks.watermark().isoformat(),
-                    "startedAt": timezone.now().isoformat(),
-                }
-            )
+            step.set(checkpoint={"phase": "fields", **cursors.first_checkpoint(self.job, self.kind, self.type.overlap)})
 
     def _enter(self, phase: str) -> None:
         """Note the next phase; stored with its first step, since an ended phase finds nothing to do a second time."""
@@ -186,10 +165,6 @@ class Engine:
             max_changes=self.comparison.settings.max_changes,
         )
 
-    def _time(self, name: str) -> datetime | None:
-        value = self.job.checkpoint.get(name)
-        return datetime.fromisoformat(value) if value else None
-
     # ---- phases
 
     def _fields(self) -> None:
@@ -205,7 +180,7 @@ class Engine:
 
     def _gone(self) -> None:
         """Follow deletions and merges where the CRM tells them; compare ids where its memory is too short."""
-        since = self._time("goneSince")
+        since = cursors.time_of(self.job, "goneSince")
         if not self.type.tells_gone or since is None:
             return
         position = self.job.checkpoint.get("position", "")
@@ -226,7 +201,7 @@ class Engine:
 
     def _pull(self) -> None:
         """Read what changed, page by page, each committed with its place."""
-        since = self._time("since")
+        since = cursors.time_of(self.job, "since")
         is_full = self.job.checkpoint["isFull"]
         if self.job.total is None and not self.job.checkpoint.get("position"):
             total = self.provider.count(self.remote, self.kind, since=since)
@@ -250,7 +225,7 @@ class Engine:
                 self._hint(gone.take_gone(self.comparison, journal, page.gone))
                 if is_full:
                     gone.note_seen(self.job, [record.id for record in page.records])
-                newest = max(filter(None, [self._time("newest"), page.newest]), default=None)
+                newest = max(filter(None, [cursors.time_of(self.job, "newest"), page.newest]), default=None)
                 journal.store(step, newest=newest.isoformat() if newest else None, **self._place(page.position))
                 step.set(pauses=0)
             position = page.position
@@ -260,7 +235,7 @@ class Engine:
     def _ids(self) -> None:
         """Compare the ids of both sides, from time to time, or when the CRM could not tell what is gone."""
         checkpoint = self.job.checkpoint
-        last = self._time("idsAt")
+        last = cursors.time_of(self.job, "idsAt")
         hours = self.comparison.settings.reconcile_hours
         is_due = last is None or last < timezone.now() - timedelta(hours=hours)
         if not (checkpoint.get("mustCompareIds") or (is_due and not self.type.tells_gone)):
@@ -348,12 +323,14 @@ class Engine:
 
     def _trashed(self) -> None:
         """Find our contacts that went to the trash; before the first run there can be none that matter."""
-        if self._time("localSince") is not None or self.linked:
+        if cursors.time_of(self.job, "localSince") is not None or self.linked:
             self._look(trashed=True)
 
     def _look(self, *, trashed: bool) -> None:
         stored = self.job.checkpoint.get("place")
-        place: marks.Place | None = marks.Place(*stored) if stored else marks.Place.start(self._time("localSince"))
+        place: marks.Place | None = (
+            marks.Place(*stored) if stored else marks.Place.start(cursors.time_of(self.job, "localSince"))
+        )
         while place is not None:
             with self.run.step() as step:
                 if self.job.is_dry:
@@ -471,22 +448,7 @@ class Engine:
                 gone.forget_seen(self.job)
             return
         with self.run.step() as step:
-            checkpoint = self.job.checkpoint
-            started = self._time("startedAt") or timezone.now()
-            if self.job.sync_type != CrmSyncRun.Type.WEBHOOK:
-                newest = self._time("newest")
-                if checkpoint["isWhole"] and (newest is not None or checkpoint["isFull"]):
-                    # Never past the beginning of the run: what changed while pages were read may be on none of them.
-                    # A clock ahead of ours thereby is held back too.
-                    self._move("changes", min(newest or started, started))
-                if self.type.tells_gone and not checkpoint.get("mustCompareIds"):
-                    self._move("gone", started)
-                if checkpoint["isFull"] or checkpoint.get("comparedIds"):
-                    self._move("ids", started)
-                    self._move("gone", started)
-                watermark = self._time("watermark")
-                if watermark is not None and self.job.date_from is None:
-                    self._move("local", watermark)
+            cursors.move_cursors(self.job, self.kind, tells_gone=self.type.tells_gone)
             refresh_totals(self.integration, synced_at=timezone.now())
             step.set(total=self.job.processed)
 
@@ -503,11 +465,6 @@ class Engine:
                     total[unit] = total.get(unit, 0) + units
         return total
 
-    def _move(self, stream: str, since: datetime) -> None:
-        CrmCursor.objects.update_or_create(
-            integration=self.integration, kind=self.kind.value, stream=stream, defaults={"since": since}
-        )
-
     def _hint(self, ids: list[str]) -> None:
         if self.job.is_dry:
             return
@@ -517,21 +474,6 @@ class Engine:
 
 # What belongs to one phase alone.
 PLACES = ("position", "after", "place", "pass")
-
-
-def add_hint(integration: CrmIntegration, kind: str, remote_id: str) -> None:
-    """Note that a record should be read, whatever the cursor says."""
-    rows = CrmHint.objects.filter(integration=integration, kind=kind, remote_id=remote_id)
-    if not rows.update(count=F("count") + 1):
-        CrmHint.objects.get_or_create(integration=integration, kind=kind, remote_id=remote_id)
-
-
-def _less(moment: datetime | None, seconds: float) -> str | None:
-    return _iso(moment - timedelta(seconds=seconds)) if moment else None
-
-
-def _iso(moment: datetime | None) -> str | None:
-    return moment.isoformat() if moment else None
 
 
 def _batches(items: list[Any], size: int) -> Iterator[list[Any]]:

@@ -1,13 +1,15 @@
 """Follow what disappeared in the CRM: deletions, merges, records a full run no longer met."""
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from django.db import connection
 from django.db.models.functions import Now
 
 from contacts.models import Contact
+from contacts.services import batches
 from contacts.services.announcements import announce_bulk
+from contacts.services.merges import merge_contacts
 from crm_sync.models import CrmLink, CrmSeenRecord, CrmSyncItem, CrmSyncRun
 from crm_sync.providers.values import Deleted, Merged
 from crm_sync.services.journal import Journal
@@ -18,10 +20,11 @@ from vocelio.db.copy import copy_to_temporary_table
 
 
 def take_gone(comparison: Comparison, journal: Journal, gone: Iterable[Deleted | Merged]) -> list[str]:
-    """Tombstone what was deleted, redirect what was merged; return the ids of merge winners not known yet."""
+    """Tombstone what was deleted, redirect and merge what was merged; return the ids of merge winners to be read."""
     found = {each.id: each for each in gone}
     if not found:
         return []
+    batches.take_turns()
     winners = [each.into for each in found.values() if isinstance(each, Merged)]
     links = links_of_records(comparison.integration, comparison.kind.value, [*found, *winners], lock=True)
     lost = [
@@ -47,13 +50,15 @@ def take_gone(comparison: Comparison, journal: Journal, gone: Iterable[Deleted |
             if isinstance(each, Merged):
                 unknown.append(each.into)
     journal.check_deletes(sum(1 for link, _ in ended if link.state == CrmLink.State.LINKED))
+    survivors = _survivors(comparison, links, ended, found)
     if comparison.is_dry:
         for link, each in ended:
-            _note(journal, link, each, trashed=comparison.settings.remote_deletes == "trash")
+            trashed = comparison.settings.remote_deletes == "trash"
+            _note(journal, link, each, merged=link.pk in survivors, trashed=trashed)
         return unknown
-    trashed = _trash(comparison, [link.contact_id for link, _ in ended if link.contact_id])
+    deleted = _trash(comparison, [link.contact_id for link, _ in ended if link.contact_id and link.pk not in survivors])
     for link, each in ended:
-        _note(journal, link, each, trashed=link.contact_id in trashed)
+        _note(journal, link, each, merged=link.pk in survivors, trashed=link.contact_id in deleted)
         tombstone(link, "REMOTE_MERGED" if isinstance(each, Merged) else "REMOTE_DELETED")
     for link in moved:
         journal.add(
@@ -65,6 +70,11 @@ def take_gone(comparison: Comparison, journal: Journal, gone: Iterable[Deleted |
             message="Follows a merge in the CRM.",
         )
     store_links([*moved, *(link for link, _ in ended)])
+    for link, _ in ended:
+        if survivor_id := survivors.get(link.pk):
+            # Read anew: an earlier merge of this page may have changed either.
+            people = Contact.objects.in_bulk([survivor_id, link.contact_id])
+            merge_contacts(survivor=people[survivor_id], others=[people[link.contact_id]], principal=None)
     return unknown
 
 
@@ -127,6 +137,30 @@ def forget_seen(run: CrmSyncRun) -> None:
     CrmSeenRecord.objects.filter(run=run).delete()
 
 
+def _survivors(
+    comparison: Comparison,
+    links: Mapping[str, CrmLink],
+    ended: Sequence[tuple[CrmLink, Deleted | Merged]],
+    found: Mapping[str, Deleted | Merged],
+) -> dict[uuid.UUID, uuid.UUID]:
+    """Return, by the loser's link, the contact that takes in the loser's: both records are linked, both contacts live."""
+    pairs: dict[uuid.UUID, tuple[uuid.UUID, uuid.UUID]] = {}
+    for link, each in ended:
+        if not isinstance(each, Merged) or not link.contact_id or not comparison.settings.pulls:
+            continue
+        into, passed = each.into, {each.id}
+        while into not in passed and isinstance(further := found.get(into), Merged):
+            # A winner that lost to a third.
+            passed.add(into)
+            into = further.into
+        winner = links.get(into)
+        if winner is not None and winner.state == CrmLink.State.LINKED and winner.contact_id:
+            pairs[link.pk] = (winner.contact_id, link.contact_id)
+    wanted = {contact_id for pair in pairs.values() for contact_id in pair}
+    alive = set(Contact.objects.alive().filter(pk__in=wanted).values_list("pk", flat=True))
+    return {link_id: pair[0] for link_id, pair in pairs.items() if alive.issuperset(pair) and pair[0] != pair[1]}
+
+
 def _trash(comparison: Comparison, contact_ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:
     """Put the contacts into the trash, from which people can bring them back for 30 days."""
     if comparison.settings.remote_deletes != "trash" or not contact_ids:
@@ -146,13 +180,14 @@ def _trash(comparison: Comparison, contact_ids: Sequence[uuid.UUID]) -> set[uuid
     return trashed
 
 
-def _note(journal: Journal, link: CrmLink, each: Deleted | Merged, *, trashed: bool) -> None:
+def _note(journal: Journal, link: CrmLink, each: Deleted | Merged, *, merged: bool, trashed: bool) -> None:
     what = f"Merged into {each.into} in the CRM." if isinstance(each, Merged) else "Deleted in the CRM."
+    action = CrmSyncItem.Action.DELETE if trashed else CrmSyncItem.Action.SKIP
     journal.add(
         side=CrmSyncItem.Side.LOCAL,
-        action=CrmSyncItem.Action.DELETE if trashed else CrmSyncItem.Action.SKIP,
+        action=CrmSyncItem.Action.MERGE if merged else action,
         link=link,
         contact_id=link.contact_id,
         remote_id=link.remote_id,
-        message=what if trashed else f"{what} The contact is kept.",
+        message=what if merged or trashed else f"{what} The contact is kept.",
     )

@@ -3,11 +3,14 @@
 import uuid
 from typing import Any
 
+from django.db import transaction
 from django.db.models.functions import Now
 
 from contacts.models import Contact
 from contacts.services import batches
 from contacts.services.announcements import announce_bulk
+from contacts.services.followers import NotMerged
+from contacts.services.merges import unmerge_contact
 from crm_sync.models import CrmLink, CrmSyncItem, CrmSyncRun
 from crm_sync.providers.values import Value
 from crm_sync.services.fields import TIGHTENING, local_values, restored, whole_row
@@ -16,6 +19,7 @@ from crm_sync.services.journal import Journal
 from crm_sync.services.link_rows import store_links
 from crm_sync.services.totals import refresh_totals
 from vocelio.audit.services import record
+from vocelio.errors import Conflict
 from vocelio.jobs.services import Run
 
 CHUNK = 500
@@ -42,6 +46,10 @@ def undo_run(run: Run[CrmSyncRun]) -> None:
 
 def _undo(run: CrmSyncRun, journal: Journal, items: list[CrmSyncItem]) -> None:
     batches.take_turns()
+    merges = [item for item in items if item.action == CrmSyncItem.Action.MERGE]
+    for item in merges:
+        _undo_merge(journal, item)
+    items = [item for item in items if item not in merges]
     contacts = batches.locked_contacts(item.contact_id for item in items if item.contact_id)
     links = {
         link.pk: link
@@ -89,6 +97,27 @@ def _undo(run: CrmSyncRun, journal: Journal, items: list[CrmSyncItem]) -> None:
         changed=len(rows),
         trashed=len(trashed),
         restored=len(restored_ids),
+    )
+
+
+def _undo_merge(journal: Journal, item: CrmSyncItem) -> None:
+    """Make two of a contact again that followed a merge in the CRM."""
+    absorbed = Contact.objects.filter(pk=item.contact_id).first()
+    try:
+        if absorbed is None:
+            raise NotMerged
+        with transaction.atomic():
+            unmerge_contact(contact=absorbed, principal=None)
+    except Conflict:
+        _kept(journal, item, None)
+        return
+    journal.add(
+        side=CrmSyncItem.Side.LOCAL,
+        action=CrmSyncItem.Action.ADD,
+        link=None,
+        contact_id=item.contact_id,
+        remote_id=item.remote_id,
+        message="The merge was taken back.",
     )
 
 

@@ -11,7 +11,7 @@ from crm_sync.providers.failures import WebhookRefused
 from crm_sync.providers.values import WebhookRequest
 from crm_sync.services.connections import token_hash, webhook_url
 from crm_sync.services.credentials import oauth_app
-from crm_sync.services.engine import add_hint
+from crm_sync.services.hints import add_hint
 from crm_sync.services.oauth import organization_of_token
 from crm_sync.services.runs import active_run, start_sync
 from vocelio.audit.services import record

@@ -119,6 +119,12 @@ def test_a_token_that_ends_between_two_pages_loses_no_page(account: VendorAccoun
     assert {record.id for record in (*page.records, *rest.records)} == set(everybody)
 
 
+def test_a_grant_given_back_is_one_the_vendor_no_longer_knows(account: VendorAccount) -> None:
+    for _ in range(2):
+        account.provider.revoke(account.client, APP, account.credential)
+        assert account.fake.grants == {}
+
+
 def test_a_revoked_grant_needs_a_person(account: VendorAccount) -> None:
     account.fake.revoke()
     with pytest.raises(AuthExpired):

@@ -12,6 +12,7 @@ from crm_sync.services.connections import connect
 from tests.crm_sync.conftest import Bench
 from tests.crm_sync.vendor_accounts import APP, PROVIDERS, VendorAccount
 from tests.factories import Person, phone_number, run_jobs, unique
+from vocelio.audit.models import AuditEntry
 from vocelio.organizations.scope import organization_scope
 
 
@@ -118,3 +119,22 @@ def test_a_create_whose_answer_was_lost_is_made_once(crm):
     assert (len(crm.remote_ids()), len(crm.contacts()), crm.account.fake.creates) == (1, 1, 1)
     with organization_scope(crm.person.organization.id):
         assert Contact.objects.count() == 1
+
+
+def departed(crm):
+    with organization_scope(crm.person.organization.id):
+        return AuditEntry.objects.get(action="crm_integration.departed").details
+
+
+def test_a_deleted_connection_gives_its_grant_back(crm):
+    assert crm.account.fake.grants
+    assert crm.person.delete(crm.path).status == 200
+    assert crm.account.fake.grants == {}
+    assert departed(crm)["grant"] == "revoked"
+
+
+def test_a_vendor_that_does_not_answer_keeps_no_connection_from_being_deleted(crm):
+    crm.account.fake.fail(503, operation="revoke_token")
+    assert crm.person.delete(crm.path).status == 200
+    assert crm.person.get(crm.path).status == 404
+    assert departed(crm)["grant"] == "HTTP_503"

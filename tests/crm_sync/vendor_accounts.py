@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, urlsplit
 from uuid import uuid4
 
 import httpx
+import pytest
 
 import crm_sync.providers
 from crm_sync.providers.failures import BatchRejected
@@ -32,7 +33,7 @@ from crm_sync.providers.values import (
     WebhookRequest,
 )
 from tests.crm_sync.fakes.server import CLIENT_ID, CLIENT_SECRET, Fake
-from vocelio.plugins import find_plugins
+from vocelio.plugins import PluginError, find_plugins
 
 # What the product ships; the engine's tests drop a provider of their own beside.
 PROVIDERS = {
@@ -219,3 +220,15 @@ class VendorAccount:
         return WebhookRequest(
             "POST", url, {name.lower(): value for name, value in headers.items()}, body, datetime.now(UTC)
         )
+
+
+def update(id: str, **values: Any) -> PushItem:
+    return PushItem(key=str(uuid4()), remote_id=id, values=values)
+
+
+def failure_of(account: VendorAccount, status: int, **kwargs: Any) -> PluginError:
+    """Return what a read raises when the vendor answers so."""
+    account.fake.fail(status, **kwargs)
+    with pytest.raises(PluginError) as failure:
+        account.pull()
+    return failure.value

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tests.crm_sync.fakes.server import CLIENT_SECRET, Answer, Fake, Limit, Record, Refused, Request, main
+from tests.crm_sync.fakes.server import CLIENT_SECRET, Fake, main
+from tests.crm_sync.fakes.wire import Answer, Limit, Record, Refused, Request
 
 # Name, type, fieldType.
 TEXTS = ("address", "city", "state", "zip", "country", "name", "vocelio_id")

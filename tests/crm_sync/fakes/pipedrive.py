@@ -7,7 +7,8 @@ import uuid
 from datetime import datetime, timedelta
 from typing import Any
 
-from tests.crm_sync.fakes.server import Answer, Fake, Limit, Record, Refused, Request, main
+from tests.crm_sync.fakes.server import Fake, main
+from tests.crm_sync.fakes.wire import Answer, Limit, Record, Refused, Request
 
 COLOUR = "ab" * 20
 GAMES = "cd" * 20
@@ -95,10 +96,6 @@ class FakePipedrive(Fake):
 
     def token_body(self, access: str, refresh: str) -> dict[str, Any]:
         return {**super().token_body(access, refresh), "api_domain": self.url, "scope": "contacts:full,base"}
-
-    def revoke_token(self, request: Request) -> Answer:
-        self.grants.pop(request.body["token"], None)
-        return Answer(200)
 
     # ---- operations
 

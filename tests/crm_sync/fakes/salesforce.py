@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from tests.crm_sync.fakes.query import BadQuery, Query, parse
-from tests.crm_sync.fakes.server import Answer, Fake, Limit, Record, Refused, Request, main
+from tests.crm_sync.fakes.server import Fake, main
+from tests.crm_sync.fakes.wire import Answer, Limit, Record, Refused, Request
 
 # Name, type.
 FIELDS: dict[str, dict[str, str]] = {
@@ -97,10 +98,6 @@ class FakeSalesforce(Fake):
         # No expires_in: how long a session lives is a setting of the org.
         body = {"access_token": access, "instance_url": self.url, "scope": "api refresh_token", "token_type": "Bearer"}
         return {**body, "refresh_token": refresh} if refresh else body
-
-    def revoke_token(self, request: Request) -> Answer:
-        self.grants.pop(request.body["token"], None)
-        return Answer(200)
 
     # ---- reading
 

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from tests.crm_sync.fakes.query import BadQuery, parse
-from tests.crm_sync.fakes.server import Answer, Fake, Limit, Record, Refused, Request, main
+from tests.crm_sync.fakes.server import Fake, main
+from tests.crm_sync.fakes.wire import Answer, Limit, Record, Refused, Request
 
 INDIA = timezone(timedelta(hours=5, minutes=30))
 FIELDS: dict[str, dict[str, str]] = {
@@ -123,10 +124,6 @@ class FakeZoho(Fake):
 
     def callback_extras(self) -> dict[str, str]:
         return {"location": "us", "accounts-server": self.accounts_server or self.url}
-
-    def revoke_token(self, request: Request) -> Answer:
-        self.grants.pop(request.query["token"], None)
-        return Answer(200, {"status": "success"})
 
     # ---- reading
 
