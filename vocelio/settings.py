@@ -392,6 +392,9 @@ CRM_APPS = {
 # Vendors are asked to call back only where they can reach this installation.
 CRM_WEBHOOKS = env_flag("CRM_WEBHOOKS", HTTPS)
 
+# How long one statement of a request may run, in PostgreSQL's words.
+REQUEST_STATEMENT_TIMEOUT = os.environ.get("REQUEST_STATEMENT_TIMEOUT") or "30s"
+
 # What Prometheus shows to read /metrics; without one, only private addresses may.
 METRICS_TOKEN = os.environ.get("METRICS_TOKEN", "")
 

@@ -1,5 +1,6 @@
 """Every error has the document's shape."""
 
+import psycopg
 import pytest
 from django.test import Client
 
@@ -80,3 +81,12 @@ def test_both_trees_and_a_trailing_slash_answer_alike(admin):
     for path in ("/v1/contact-lists", "/v1/contact-lists/", "/api/contact-lists", "/api/contact-lists/"):
         assert admin.get(path).status == 200
         assert admin.post(path, {"name": path}).status == 201
+
+
+def test_a_statement_that_takes_too_long_is_stopped_and_says_so(admin, settings):
+    settings.REQUEST_STATEMENT_TIMEOUT = "200ms"
+    with psycopg.connect(settings.DATABASE_OWNER_URL) as other:
+        other.execute("LOCK TABLE contact_lists IN ACCESS EXCLUSIVE MODE")
+        assert_shape(admin.get("/v1/contact-lists"), 503, "TOO_SLOW")
+    settings.REQUEST_STATEMENT_TIMEOUT = "30s"
+    assert admin.get("/v1/contact-lists").status == 200

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db import DataError, IntegrityError, OperationalError
 from django.http import Http404, HttpRequest, JsonResponse
 from django.utils import timezone
+from psycopg.errors import QueryCanceled
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
@@ -60,6 +61,12 @@ def _answer(error: Exception, context: dict[str, Any]) -> Response | None:
         return Response(error_body("NOT_FOUND", "Not found."), status=404)
     if isinstance(error, PermissionDenied):
         return Response(error_body("FORBIDDEN", "You may not do this."), status=403)
+    if isinstance(error.__cause__, QueryCanceled):
+        logger.error("Statement took too long", exc_info=error)
+        return Response(
+            error_body("TOO_SLOW", "This took too long and was stopped; ask for less, or narrow the filter."),
+            status=503,
+        )
     if isinstance(error, OperationalError):
         logger.error("Database unavailable", exc_info=error)
         return Response(
