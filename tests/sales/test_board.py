@@ -1,5 +1,6 @@
 """The board pages inside a column, and its sockets hear what others move."""
 
+import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -91,3 +92,30 @@ def test_sockets_of_a_pipeline_hear_a_move_and_only_of_deals_they_may_see(server
         )
         foreign.hears_nothing()
         elsewhere.hears_nothing()
+
+
+@pytest.mark.parametrize(
+    ("channel", "address", "fields", "change", "event"),
+    [
+        ("clients", "/v1/clients", {"name": "Initech"}, {"city": "Bari"}, "client_updated"),
+        ("projects", "/v1/projects", {"name": "Move in"}, {"name": "Move out"}, "project_updated"),
+        (
+            "activities",
+            "/v1/sales-activities",
+            {"kind": "task", "subject": "Call"},
+            {"subject": "Write"},
+            "activity_updated",
+        ),
+    ],
+)
+def test_sockets_hear_of_what_their_team_owns_alone(server: Server, channel, address, fields, change, event):
+    manager = make_person(make_organization(visibility=Visibility.TEAM), Role.MANAGER)
+    north, south = (make_person(manager.organization, Role.AGENT, team) for team in ("north", "south"))
+    made = manager.post(address, {**fields, "assignedTo": str(north.user.pk)})
+    assert made.status == 201, made
+    with server.sign_in(north) as mine, server.sign_in(south) as foreign:
+        mine.subscribe(channel)
+        foreign.subscribe(channel)
+        assert manager.patch(f"{address}/{made.data['id']}", change).status == 200
+        assert made.data["id"] in str(mine.hear(event)["data"])
+        foreign.hears_nothing()

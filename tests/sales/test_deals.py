@@ -201,6 +201,10 @@ def test_ownership_holds_on_list_detail_board_bulk_move_export_and_figures(manag
     assert north.get("/v1/sales-analytics/conversion").data["rows"][0]["entered"] == 1
     assert manager.get("/v1/sales-analytics/pipeline").data["totals"]["count"] == 2
     assert north.get("/v1/deals/export").status == 403
+    # Who is held to a team changes nothing in bulk, their own deals neither.
+    bulk = {"action": "delete", "dealIds": [theirs["id"], mine["id"]]}
+    assert north.post("/v1/deals/bulk-operations", bulk).status == 403
+    assert south.get(f"/v1/deals/{theirs['id']}").status == 200
     lines = b"".join(manager.get("/v1/deals/export").response.streaming_content).decode().splitlines()
     assert len(lines) == 3
 
