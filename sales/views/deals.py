@@ -26,8 +26,8 @@ from sales.serializers.deals import (
 from sales.serializers.projects import ProjectOfDealSerializer, ProjectSerializer
 from sales.services import bulk_deals, deals, projects
 from sales.services.deal_exports import export_deals
-from sales.views.conditions import IF_MATCH, take_version
 from sales.views.projects import shown_project
+from vocelio.api.conditions import IF_MATCH, take_version
 from vocelio.api.negotiation import DownloadNegotiation
 from vocelio.api.viewsets import CreateMixin, DestroyMixin, ListMixin, RetrieveMixin, TenantViewSet, UpdateMixin
 
