@@ -2,8 +2,12 @@
 
 from celery import shared_task
 
-from recruitment.services import files
+from recruitment.models import CvBatch
+from recruitment.services import applications, batches, files
+from vocelio.db.ticks import once_per
+from vocelio.jobs.tasks import JobTask, load_job
 from vocelio.organizations.models import Organization
+from vocelio.organizations.scope import organization_scope
 
 
 @shared_task
@@ -15,4 +19,21 @@ def remove_discarded_files() -> int:
         while removed == files.BATCH:
             removed = files.remove_discarded_files(organization_id)
             total += removed
+    return total
+
+
+@shared_task(base=JobTask)
+def run_cv_batch(*, organization_id: str, job_id: str) -> None:
+    """Carry on taking in a zip of CVs."""
+    batches.run_batch(load_job(CvBatch, organization_id, job_id))
+
+
+@shared_task
+@once_per(seconds=60)
+def send_rejections() -> int:
+    """Mail rejections whose undo window is over, of every organization."""
+    total = 0
+    for organization_id in Organization.objects.filter(is_active=True).values_list("pk", flat=True):
+        with organization_scope(organization_id):
+            total += applications.send_rejections()
     return total

@@ -1,18 +1,55 @@
 from django.urls import URLPattern, URLResolver, path
 
+from recruitment.services.reports import REPORTS
+from recruitment.views.applications import ApplicationBoardViewSet, ApplicationViewSet
+from recruitment.views.jobs import (
+    ClientJobsViewSet,
+    HiringProcessViewSet,
+    JobBoardViewSet,
+    JobViewSet,
+    RecruitmentSettingsViewSet,
+    RejectionReasonViewSet,
+)
 from recruitment.views.profiles import (
     CandidateFilesViewSet,
     CandidateFileViewSet,
     CandidateProfileViewSet,
     NewCandidateProfileViewSet,
 )
+from recruitment.views.reports import RecruitmentReportViewSet
 from vocelio.api.routers import Router
 
 router = Router()
+router.register("jobs", JobViewSet, basename="jobs")
+router.register("applications", ApplicationViewSet, basename="applications")
+router.register("hiring-processes", HiringProcessViewSet, basename="hiring-processes")
+router.register("rejection-reasons", RejectionReasonViewSet, basename="rejection-reasons")
 router.register("candidate-profiles", CandidateProfileViewSet, basename="candidate-profiles")
 router.register("candidate-files", CandidateFileViewSet, basename="candidate-files")
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("jobs/board", JobBoardViewSet.as_view({"get": "board"}), name="job-board"),
+    path("jobs/board/<slug:column>", JobBoardViewSet.as_view({"get": "column"}), name="job-board-column"),
+    path("clients/<uuid:pk>/jobs", ClientJobsViewSet.as_view({"get": "jobs"}), name="client-jobs"),
+    path("applications/board", ApplicationBoardViewSet.as_view({"get": "board"}), name="application-board"),
+    path(
+        "applications/board/<uuid:pk>",
+        ApplicationBoardViewSet.as_view({"get": "column"}),
+        name="application-board-column",
+    ),
+    path(
+        "recruitment-settings",
+        RecruitmentSettingsViewSet.as_view({"get": "retrieve", "put": "update"}),
+        name="recruitment-settings",
+    ),
+    *(
+        path(
+            f"recruitment-analytics/{name}",
+            RecruitmentReportViewSet.as_view({"get": "report"}, report_name=name),
+            name=f"recruitment-analytics-{name}",
+        )
+        for name in REPORTS
+    ),
     *router.urls,
     path(
         "contacts/<uuid:pk>/candidate-profile",

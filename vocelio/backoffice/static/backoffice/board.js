@@ -39,7 +39,7 @@ const showBoard = (() => {
   };
 
   const filters = () => {
-    const query = new URLSearchParams({ limit: "20" });
+    const query = new URLSearchParams({ limit: "20", ...kind.query(board) });
     if ($("board-search").value.trim()) query.set("search", $("board-search").value.trim());
     if ($("board-mine").checked) query.set("assignedTo", "me");
     return query;
@@ -104,7 +104,6 @@ const showBoard = (() => {
   const load = async () => {
     const mine = ++reading;
     const query = filters();
-    for (const [name, value] of Object.entries(kind.query(board))) query.set(name, value);
     const answer = await api("GET", `${kind.path}/board?${query}`);
     if (mine !== reading) return; // A later reading is on its way.
     if (answer.status !== 200) return toast(answer.json.error?.message ?? "The board could not be read.");
