@@ -1,9 +1,11 @@
 """Celery's door to recruitment's housekeeping."""
 
+import uuid
+
 from celery import shared_task
 
 from recruitment.models import CvBatch
-from recruitment.services import applications, batches, files
+from recruitment.services import applications, batches, careers, files, interviews, retention
 from vocelio.db.ticks import once_per
 from vocelio.jobs.tasks import JobTask, load_job
 from vocelio.organizations.models import Organization
@@ -36,4 +38,27 @@ def send_rejections() -> int:
     for organization_id in Organization.objects.filter(is_active=True).values_list("pk", flat=True):
         with organization_scope(organization_id):
             total += applications.send_rejections()
+    return total
+
+
+@shared_task(base=JobTask)
+def take_sent_application(*, organization_id: str, job_id: str) -> None:
+    """Make an application of what a stranger sent."""
+    careers.take_sent_application(organization_id=uuid.UUID(organization_id), sent_id=uuid.UUID(job_id))
+
+
+@shared_task(base=JobTask)
+def send_invitations(*, organization_id: str, job_id: str) -> None:
+    """Mail the invitations of an interview."""
+    interviews.send_invitations(organization_id=uuid.UUID(organization_id), interview_id=uuid.UUID(job_id))
+
+
+@shared_task
+@once_per(seconds=3600)
+def keep_clock() -> int:
+    """Ask candidates whether they may be kept and forget whose time is over, of every organization."""
+    total = 0
+    for organization_id in Organization.objects.filter(is_active=True).values_list("pk", flat=True):
+        with organization_scope(organization_id):
+            total += retention.keep_clock()
     return total
