@@ -16,7 +16,7 @@ from recruitment.cv.skills import find_skills
 EMAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,4}")
 LINK = re.compile(r"(?:https?://|www\.)[^\s<>\"'|,;)]{4,300}|(?:linkedin\.com|github\.com)/[^\s<>\"'|,;)]{2,200}", re.I)
 LABELLED_NAME = re.compile(r"^\s*(?:full\s+)?name\s*[:-]\s*(?P<name>.{3,80})$", re.I | re.M)
-NAME_WORD = re.compile(r"^[^\W\d_][^\W\d_.'’-]*(?:[.'’-][^\W\d_]*)*$")
+NAME_WORD = re.compile(r"^[^\W\d_][^\W\d_.'\u2019-]*(?:[.'\u2019-][^\W\d_]*)*$")
 NOT_NAMES = frozenset(
     [
         "curriculum",
@@ -47,7 +47,7 @@ MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
 POINT = rf"(?:(?:(?P<month{{0}}>{MONTHS})[a-z]*\.?\s+|(?P<number{{0}}>\d{{{{1,2}}}})[/.])?(?P<year{{0}}>(?:19|20)\d{{{{2}}}}))"
 SPAN = re.compile(
     POINT.format("1")
-    + r"\s*(?:-|–|—|to|until)\s*(?:(?P<now>present|now|today|current|heute)|"
+    + r"\s*(?:-|\u2013|\u2014|to|until)\s*(?:(?P<now>present|now|today|current|heute)|"
     + POINT.format("2")
     + ")",
     re.I,

@@ -9,7 +9,7 @@ from rest_framework import serializers
 from contacts.models import Contact
 from contacts.serializers.contacts import TagsField
 from contacts.serializers.fields import OwnerField, version_field
-from recruitment.models import Application, ApplicationStage, StageEvent, StageOutcome
+from recruitment.models import Application, ApplicationStage, StageOutcome
 from recruitment.services.bulk_applications import ACTIONS, MAX_APPLICATIONS
 from vocelio.api.serializers import ModelSerializer, NamedSerializer, PersonField, PlainJSONField, Serializer, camel
 
@@ -91,7 +91,7 @@ class MoveApplicationSerializer(Serializer):
     version = version_field()
 
 
-class TimelineEntrySerializer(Serializer):
+class ApplicationTimelineSerializer(Serializer):
     """Something that happened with the application."""
 
     at = serializers.DateTimeField()
@@ -99,17 +99,6 @@ class TimelineEntrySerializer(Serializer):
     title = serializers.CharField()
     user = PersonField()
     details = serializers.DictField()
-
-
-class StageEventSerializer(ModelSerializer):
-    from_stage = NamedSerializer()
-    to_stage = NamedSerializer()
-    moved_by = PersonField()
-
-    class Meta:
-        model = StageEvent
-        fields = ["id", "moved_at", "from_stage", "to_stage", "seconds", "moved_by"]
-        read_only_fields = fields
 
 
 class ApplicationCardSerializer(Serializer):

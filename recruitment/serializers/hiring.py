@@ -106,7 +106,7 @@ class OfferSerializer(ModelSerializer):
         read_only_fields = ["status", "approved_at", "sent_at", "decided_at", "note", "created_at"]
 
 
-class OfferStatusSerializer(Serializer):
+class OfferStatusChangeSerializer(Serializer):
     """What becomes of an offer."""
 
     status = serializers.ChoiceField(choices=OfferStatus.choices)
@@ -197,7 +197,7 @@ class ClaimSerializer(ModelSerializer):
         read_only_fields = ["until"]
 
 
-class ConsentSerializer(ModelSerializer):
+class CandidateConsentSerializer(ModelSerializer):
     """The proof that a candidate agreed to be kept."""
 
     text = serializers.CharField(max_length=5_000)

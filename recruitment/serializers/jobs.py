@@ -23,7 +23,7 @@ from vocelio.api.serializers import ModelSerializer, NamedSerializer, PersonFiel
 MAX_TEXT = 20_000
 
 
-class StageSerializer(ModelSerializer):
+class ProcessStageSerializer(ModelSerializer):
     id = serializers.UUIDField(required=False, help_text="Of a stage that stays.")
     name = serializers.CharField(max_length=100)
     outcome = serializers.ChoiceField(choices=StageOutcome.choices, required=False)
@@ -37,7 +37,9 @@ class HiringProcessSerializer(ModelSerializer):
     """The stages that jobs of a family share."""
 
     name = serializers.CharField(max_length=100)
-    stages = StageSerializer(many=True, required=False, help_text="In their order; in an update they replace all.")
+    stages = ProcessStageSerializer(
+        many=True, required=False, help_text="In their order; in an update they replace all."
+    )
     version = version_field()
 
     class Meta:

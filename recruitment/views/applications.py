@@ -16,11 +16,11 @@ from recruitment.serializers.applications import (
     ApplicationBoardSerializer,
     ApplicationCardSerializer,
     ApplicationSerializer,
+    ApplicationTimelineSerializer,
     BulkApplicationsResultSerializer,
     BulkApplicationsSerializer,
     MoveApplicationSerializer,
     StageOfApplicationSerializer,
-    TimelineEntrySerializer,
     UndoBulkSerializer,
 )
 from recruitment.services import applications, bulk_applications
@@ -118,12 +118,12 @@ class ApplicationViewSet(ListMixin, CreateMixin, RetrieveMixin, UpdateMixin, Ten
         moved = applications.update_application(application=application, stage=stage, version=version, **data)
         return self.respond(self.represent(moved))
 
-    @extend_schema(responses=TimelineEntrySerializer(many=True))
+    @extend_schema(responses=ApplicationTimelineSerializer(many=True))
     @action(detail=True, filterset_class=None, filter_backends=[], pagination_class=None)
     def timeline(self, request: Request, pk: uuid.UUID) -> Response:
         """Tell what happened with an application, the newest first: stages, interviews, offers, placements."""
         entries = read_timeline(self.get_object(), self.principal)
-        return Response({"data": TimelineEntrySerializer(entries, many=True).data})
+        return Response({"data": ApplicationTimelineSerializer(entries, many=True).data})
 
     @extend_schema(request=BulkApplicationsSerializer, responses=BulkApplicationsResultSerializer)
     @action(detail=False, methods=["post"], url_path="bulk-operations", serializer_class=BulkApplicationsSerializer)

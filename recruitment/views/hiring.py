@@ -26,7 +26,7 @@ from recruitment.models import (
 from recruitment.serializers.hiring import (
     InterviewSerializer,
     OfferSerializer,
-    OfferStatusSerializer,
+    OfferStatusChangeSerializer,
     PlacementSerializer,
     ScorecardSerializer,
     SubmissionSerializer,
@@ -83,7 +83,8 @@ class InterviewViewSet(ListMixin, RetrieveMixin, UpdateMixin, TenantViewSet):
     }
 
     def get_queryset(self) -> Any:
-        return with_people(super().get_queryset())
+        rows: Any = super().get_queryset()
+        return rows if getattr(self, "swagger_fake_view", False) else with_people(rows)
 
     def perform_update(self, instance: Interview, data: dict[str, Any]) -> Interview:
         people = data.pop("interviewer_ids", None)
@@ -158,14 +159,14 @@ class OfferViewSet(ListMixin, RetrieveMixin, UpdateMixin, TenantViewSet):
     def perform_update(self, instance: Offer, data: dict[str, Any]) -> Offer:
         return offers.update_offer(offer=instance, version=take_version(self.request, data), **data)
 
-    @extend_schema(request=OfferStatusSerializer, responses=OfferSerializer, parameters=[IF_MATCH])
+    @extend_schema(request=OfferStatusChangeSerializer, responses=OfferSerializer, parameters=[IF_MATCH])
     @action(detail=True, methods=["post"], url_path="change-status")
     def change_status(self, request: Request, pk: uuid.UUID) -> Response:
         """Submit, approve, send back, send, accept, decline or withdraw an offer.
 
         Approving takes `offers:approve`, and somebody else than who drafted it unless the settings say otherwise.
         """
-        offer, data = self.get_object(), self.validated(OfferStatusSerializer(data=request.data))
+        offer, data = self.get_object(), self.validated(OfferStatusChangeSerializer(data=request.data))
         version = take_version(request, data)
         changed = offers.change_offer_status(offer=offer, principal=self.principal, version=version, **data)
         return self.respond(self.represent(changed))

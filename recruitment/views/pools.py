@@ -13,7 +13,12 @@ from rest_framework.response import Response
 from contacts.models import Contact
 from recruitment.filters.jobs import NamedFilter
 from recruitment.models import CandidateClaim, CandidateConsent, ConsentKind, Hotlist, HotlistEntry
-from recruitment.serializers.hiring import ClaimSerializer, ConsentSerializer, HotlistEntrySerializer, HotlistSerializer
+from recruitment.serializers.hiring import (
+    CandidateConsentSerializer,
+    ClaimSerializer,
+    HotlistEntrySerializer,
+    HotlistSerializer,
+)
 from recruitment.services import careers, pools, retention
 from recruitment.services.applications import find_applicant
 from vocelio.api.serializers import MessageSerializer
@@ -128,18 +133,18 @@ class ClaimViewSet(OfCandidate):
 class ConsentViewSet(OfCandidate):
     """What a candidate agreed to."""
 
-    serializer_class = ConsentSerializer
+    serializer_class = CandidateConsentSerializer
     filter_backends = []
     pagination_class = None
     permissions = {"list": READ, "create": WRITE, "anonymise": "contacts:erase"}
 
-    @extend_schema(responses=ConsentSerializer(many=True))
+    @extend_schema(responses=CandidateConsentSerializer(many=True))
     def list(self, request: Request, pk: uuid.UUID) -> Response:
         """List the consents of a candidate, the newest first."""
         rows = CandidateConsent.objects.filter(contact=self.get_object()).order_by("-given_at", "-id")[:100]
         return Response({"data": self.get_serializer(rows, many=True).data})
 
-    @extend_schema(responses={201: ConsentSerializer})
+    @extend_schema(responses={201: CandidateConsentSerializer})
     def create(self, request: Request, pk: uuid.UUID) -> Response:
         """Note that a candidate agreed, by phone say."""
         contact, data = self.get_object(), self.validated()

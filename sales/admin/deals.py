@@ -13,12 +13,13 @@ from django.utils import timezone
 from unfold.decorators import display
 
 from contacts.admin.charts import PERIODS, drawn
-from sales.admin.values import CurrencyForm, by_id
+from sales.admin.values import CurrencyForm
 from sales.models import Activity, Deal, Pipeline
 from sales.services import deals
 from sales.services.money import own_currency
 from sales.services.pipelines import usual_pipeline
 from sales.services.reports import REPORTS, question
+from vocelio.backoffice.forms import by_id
 from vocelio.backoffice.tenant import TenantAdmin
 
 DASHBOARD = ["pipeline", "forecast", "trend", "conversion", "win-loss", "owners", "activities", "velocity"]

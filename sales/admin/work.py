@@ -7,10 +7,11 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.decorators import display
 
-from sales.admin.values import CurrencyForm, by_id
+from sales.admin.values import CurrencyForm
 from sales.models import Activity, Project
 from sales.services import activities, projects
 from sales.services.money import own_currency
+from vocelio.backoffice.forms import by_id
 from vocelio.backoffice.tenant import TenantAdmin
 from vocelio.errors import VocelioError
 

@@ -85,7 +85,7 @@ const showBoard = (() => {
       ...data.columns.map((column) => {
         const shown = element("section", "board-column");
         shown.dataset.stage = column.stage.id;
-        shown.dataset.kind = column.stage.kind;
+        shown.dataset.kind = column.stage.kind ?? column.stage.outcome;
         const head = element("div", "board-head");
         head.append(element("b", "", column.stage.name));
         const counted = `${column.count.toLocaleString("en")} ${column.count === 1 ? kind.one : kind.many}`;
