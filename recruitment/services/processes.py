@@ -176,13 +176,15 @@ def save_named(row: models.Model, refusals: Mapping[str, type[Conflict]]) -> Non
 def _write_stages(process: HiringProcess, stages: list[dict[str, Any]]) -> None:
     if len(stages) > MAX_STAGES:
         raise Invalid.field("stages", f"A process has at most {MAX_STAGES} stages.", constraint="max_length")
-    outcomes = {stage.get("outcome", StageOutcome.OPEN) for stage in stages}
-    if lacking := [label for value, label in StageOutcome.choices if value not in outcomes]:
-        raise Invalid.field("stages", f"A process needs stages for: {', '.join(lacking)}.", constraint="outcomes")
     known = {stage.pk: stage for stage in stages_of(process.pk)}
     kept = {stage["id"] for stage in stages if stage.get("id")}
     if unknown := kept - set(known):
         raise Invalid.field("stages", "There is no such stage here.", value=str(min(unknown)), constraint="unknown")
+    outcomes = {
+        stage.get("outcome", known[stage["id"]].outcome if stage.get("id") else StageOutcome.OPEN) for stage in stages
+    }
+    if lacking := [label for value, label in StageOutcome.choices if value not in outcomes]:
+        raise Invalid.field("stages", f"A process needs stages for: {', '.join(lacking)}.", constraint="outcomes")
     for stage in known.values():
         wanted = next((each for each in stages if each.get("id") == stage.pk), None)
         if wanted is not None and wanted.get("outcome", stage.outcome) == stage.outcome:
