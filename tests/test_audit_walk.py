@@ -220,7 +220,7 @@ def application_job(person: Person) -> Any:
 
 def moved_application(person: Person) -> Example:
     application = row(Application)(person)
-    other = row(ApplicationStage, process=application.process, position=1)(person)
+    other = row(ApplicationStage, process=application.job.process, position=1)(person)
     return {"pk": application.pk}, {"stageId": str(other.pk)}
 
 
@@ -243,7 +243,7 @@ def scorecard_of(person: Person) -> Example:
 
 def placement_of(person: Person) -> Example:
     application = row(Application)(person)
-    row(ApplicationStage, process=application.process, outcome="hired")(person)
+    row(ApplicationStage, process=application.job.process, outcome="hired")(person)
     return {"pk": application.pk}, {"startsOn": "2027-01-05"}
 
 

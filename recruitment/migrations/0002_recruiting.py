@@ -26,13 +26,15 @@ BEGIN
     END IF;
     SELECT * INTO stage FROM application_stages WHERE organization_id = NEW.organization_id AND id = NEW.stage_id;
     NEW.status := coalesce(stage.outcome, 'open');
-    NEW.process_id := coalesce(stage.process_id, NEW.stage_id);
+    IF TG_OP = 'UPDATE' OR NEW.process_id IS NULL THEN
+        NEW.process_id := coalesce(stage.process_id, NEW.stage_id);
+    END IF;
     IF NEW.status = 'open' THEN
         NEW.closed_at := NULL;
     ELSIF TG_OP = 'INSERT' OR NEW.status <> OLD.status THEN
         NEW.closed_at := NEW.stage_entered_at;
     END IF;
-    IF NEW.status <> 'rejected' THEN
+    IF TG_OP = 'UPDATE' AND NEW.status <> 'rejected' THEN
         NEW.rejection_reason_id := NULL;
         NEW.mail_due_at := NULL;
     END IF;
@@ -811,7 +813,6 @@ class Migration(migrations.Migration):
                             ("cancelled", "Cancelled"),
                         ],
                         default="draft",
-                        editable=False,
                         max_length=10,
                     ),
                 ),

@@ -185,7 +185,7 @@ class JobOpening(TenantModel):
 
     title = models.CharField(max_length=200)
     public_slug = models.SlugField(max_length=120, editable=False)
-    status = models.CharField(max_length=10, choices=OpeningStatus, default=OpeningStatus.DRAFT, editable=False)
+    status = models.CharField(max_length=10, choices=OpeningStatus, default=OpeningStatus.DRAFT)
     status_reason = models.CharField(max_length=500, blank=True, default="", editable=False)
     description = models.TextField(blank=True, default="")
     requirements = models.TextField(blank=True, default="")

@@ -188,9 +188,10 @@ class ApplicationBoardViewSet(BoardViews):
     @extend_schema(responses=ApplicationCardSerializer(many=True), parameters=[JOB, LIMIT, SORT, CURSOR])
     def column(self, request: Request, pk: uuid.UUID) -> Response:
         """Show more cards of one column: `nextCursor` of the board, then of the page before."""
-        job, stage = self._job(), ApplicationStage.objects.alive().filter(pk=pk).first()
+        stage = ApplicationStage.objects.alive().filter(pk=pk).first()
         if stage is None:
             raise NotFound
+        job = self._job()
         visible = Application.objects.alive().visible_to(self.principal).filter(job=job)
         return self.page(read_cards(self.narrow(visible), stage, self.order()), shown)
 
