@@ -23,9 +23,7 @@ def read_columns(
 ) -> list[dict[str, Any]]:
     """Return the stages of a job with totals and the first cards, one more than `limit` where there are more."""
     # The job is there and visible: what is left of `alive` is the contact's part.
-    visible: ApplicationQuerySet = narrow(
-        Application.objects.get_queryset().visible_to(principal).filter(job=job, contact__deleted_at__isnull=True)
-    )
+    visible: ApplicationQuerySet = narrow(Application.objects.without_trash().visible_to(principal).filter(job=job))
     totals = dict(visible.order_by().values_list("stage_id").annotate(number=Count("pk")))
     return [
         {

@@ -192,7 +192,7 @@ class ApplicationBoardViewSet(BoardViews):
         if stage is None:
             raise NotFound
         job = self._job()
-        visible = Application.objects.alive().visible_to(self.principal).filter(job=job)
+        visible = Application.objects.without_trash().visible_to(self.principal).filter(job=job)
         return self.page(read_cards(self.narrow(visible), stage, self.order()), shown)
 
     def _job(self) -> JobOpening:
