@@ -152,7 +152,8 @@ def _years(text: str) -> dict[str, Any] | None:
 
 def _months_worked(text: str) -> int:
     """Return in how many months somebody worked, those of two jobs at a time counted once; studies are left out."""
-    today, worked, in_education = date.today(), set(), False  # noqa: DTZ011 - a day more or less does not count
+    worked: set[int] = set()
+    today, in_education = date.today(), False  # noqa: DTZ011 - a day more or less does not count
     for line in text.splitlines():
         if EDUCATION_HEADING.match(line):
             in_education = True

@@ -52,7 +52,7 @@ MOST_OWN = 2_000
 @cache
 def shipped() -> Mapping[str, str]:
     """Return {folded way to write: name} of the shipped file."""
-    names = {}
+    names: dict[str, str] = {}
     for line in FILE.read_text(encoding="utf-8").splitlines():
         if not line.startswith("#"):
             name, *others = line.split("\t")

@@ -100,7 +100,7 @@ class PublicJobSerializer(ModelSerializer):
         read_only_fields = fields
 
     def get_skills(self, job: JobOpening) -> list[str]:
-        return [skill.name for skill in job.skills.all()]  # type: ignore[attr-defined]
+        return [skill.name for skill in job.skills.all()]
 
     def get_salary(self, job: JobOpening) -> dict[str, Any] | None:
         if not job.is_salary_public or (job.salary_min is None and job.salary_max is None):

@@ -141,7 +141,8 @@ def accept_cv(
         log_profile_change(kind=KIND, profile=profile, action=Action.FILE_ADDED, changed=["files"])
     Cv.objects.filter(pk=cv.pk).update(status=CvStatus.ACCEPTED, file="", contact=contact, profile=profile)
     record("cv.accepted", "cv", cv.pk, fields=sorted(values), profileId=str(profile.pk))
-    return profile
+    accepted: CandidateProfile = profile
+    return accepted
 
 
 def delete_cv(*, cv: Cv) -> None:

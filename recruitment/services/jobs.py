@@ -62,7 +62,7 @@ def create_job(
     """Create a job, a draft unless it is to be open at once; its process is the family's unless given."""
     job = JobOpening(created_by_id=current_actor().user_id)
     _set(job, fields, principal)
-    if job.process_id is None:
+    if fields.get("process_id") is None:
         job.process = process_for(job.family)
     job.public_slug = _address(job.title)
     if status == OpeningStatus.OPEN:

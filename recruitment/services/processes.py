@@ -7,7 +7,15 @@ from typing import Any
 from django.db import IntegrityError, models, transaction
 from django.db.models.functions import Now
 
-from recruitment.models import Application, ApplicationStage, HiringProcess, JobOpening, RejectionReason, StageOutcome
+from recruitment.models import (
+    Application,
+    ApplicationStage,
+    HiringProcess,
+    JobOpening,
+    RejectionReason,
+    StageEvent,
+    StageOutcome,
+)
 from vocelio.audit.services import record
 from vocelio.errors import Conflict, Invalid
 from vocelio.versions import lock
@@ -191,6 +199,9 @@ def _write_stages(process: HiringProcess, stages: list[dict[str, Any]]) -> None:
             continue
         if number := Application.objects.filter(stage=stage).count():
             raise ApplicationStageInUse(f"Applications are in {stage.name}. Move them first.", applications=number)
+        if wanted is not None and StageEvent.objects.filter(to_stage=stage).exists():
+            # Figures of the past say what the stage meant.
+            raise ApplicationStageInUse(f"{stage.name} has a history: make a new stage for the other outcome.")
         if wanted is None:
             ApplicationStage.objects.filter(pk=stage.pk).update(deleted_at=Now())
     for position, wanted in enumerate(stages):

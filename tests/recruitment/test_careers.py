@@ -55,6 +55,8 @@ def test_an_application_arrives_with_cv_answers_and_the_proof_of_consent(manager
     assert (consent["kind"], consent["text"], len(consent["textSha256"])) == ("application", "I agree.", 64)
     with organization_scope(manager.organization.pk):
         assert not SentApplication.objects.exists()
+    timeline = manager.get(f"/v1/contacts/{application['contact']['id']}/timeline").data
+    assert "Nurse: Applied" in [entry["title"] for entry in timeline]
 
 
 def test_known_and_unknown_people_are_answered_alike_by_the_same_work(manager: Person):

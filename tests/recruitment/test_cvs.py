@@ -5,8 +5,9 @@ import zipfile
 
 import pytest
 
-from recruitment.models import CandidateFile, DiscardedFile
+from recruitment.models import CandidateFile, CvBatch, DiscardedFile
 from recruitment.services import batches
+from recruitment.services.cvs import store_cv
 from tests.factories import Person, run_jobs, unique
 from tests.recruitment import cv_files
 from tests.recruitment.hiring import make_applicant
@@ -82,20 +83,20 @@ def test_a_zip_of_cvs_is_taken_in_once_whatever_stops_the_worker(manager: Person
     monkeypatch.setattr(batches, "CHUNK", 2)
     answer = manager.post("/v1/cv-batches", {"file": cv_files.upload(zip_of(files), "cvs.zip")})
     assert (answer.status, answer.data["total"]) == (202, 5)
-    stored, calls = batches.store_cv, []
+    calls = []
 
     def dying(**values):
         calls.append(values["place"])
         if len(calls) == 4:
             raise KeyboardInterrupt
-        return stored(**values)
+        return store_cv(**values)
 
-    monkeypatch.setattr(batches, "store_cv", dying)
+    monkeypatch.setattr("recruitment.services.batches.store_cv", dying)
     with pytest.raises(KeyboardInterrupt):
         run_jobs(manager.organization)
-    monkeypatch.setattr(batches, "store_cv", stored)
+    monkeypatch.setattr("recruitment.services.batches.store_cv", store_cv)
     with organization_scope(manager.organization.pk):
-        batches.CvBatch.objects.update(lease_until=None)
+        CvBatch.objects.update(lease_until=None)
     run_jobs(manager.organization)
     job = manager.get(f"/v1/cv-batches/{answer.data['id']}").data
     assert [job[name] for name in ("status", "processed", "parsed", "refused")] == ["completed", 5, 3, 2]

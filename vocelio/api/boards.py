@@ -23,6 +23,7 @@ class BoardViews(TenantViewSet):
 
     filter_backends = [StrictFilterBackend]
     pagination_class = None
+    filterset_class: ClassVar[Any]
     orders: ClassVar[dict[str, list[str]]]
     default_order: ClassVar[str]
     # Parameters that choose the board, beside its filters.
@@ -48,14 +49,13 @@ class BoardViews(TenantViewSet):
         names = self.request.query_params.copy()
         for name in self.chosen_by:
             names.pop(name, None)
-        filterset: Any = self.filterset_class
-        known = PAGING | set(filterset.base_filters)
+        known = PAGING | set(self.filterset_class.base_filters)
         for name in names:
             if name not in known:
                 raise Invalid.field(name[:60], f"There is no filter {name[:60]!r} here.", constraint="unknown")
         if any("\0" in value for value in names.values()):
             raise Invalid.field("search", "NUL characters are not allowed.", constraint="nul")
-        chosen = filterset(names, queryset=rows, request=self.request)
+        chosen = self.filterset_class(names, queryset=rows, request=self.request)
         if not chosen.is_valid():
             errors = [
                 {"field": field, "value": None, "constraint": "invalid", "message": str(message)}
