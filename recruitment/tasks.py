@@ -33,7 +33,7 @@ def run_cv_batch(*, organization_id: str, job_id: str) -> None:
 @shared_task
 @once_per(seconds=60)
 def send_rejections() -> int:
-    """Mail rejections whose undo window is over, of every organization."""
+    """Promise the mails of rejections whose undo window is over, of every organization."""
     total = 0
     for organization_id in Organization.objects.filter(is_active=True).values_list("pk", flat=True):
         with organization_scope(organization_id):
@@ -62,3 +62,15 @@ def keep_clock() -> int:
         with organization_scope(organization_id):
             total += retention.keep_clock()
     return total
+
+
+@shared_task(base=JobTask)
+def mail_rejection(*, organization_id: str, job_id: str) -> None:
+    """Mail one rejection."""
+    applications.mail_rejection(organization_id=uuid.UUID(organization_id), application_id=uuid.UUID(job_id))
+
+
+@shared_task(base=JobTask)
+def mail_renewal(*, organization_id: str, job_id: str) -> None:
+    """Ask one candidate whether they may be kept."""
+    retention.mail_renewal(organization_id=uuid.UUID(organization_id), request_id=uuid.UUID(job_id))

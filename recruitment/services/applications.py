@@ -27,13 +27,16 @@ from vocelio.access.principal import Principal
 from vocelio.audit.context import current_actor
 from vocelio.audit.services import record
 from vocelio.errors import Conflict, Invalid
+from vocelio.jobs.services import forget_task, promise_task
 from vocelio.notifications.services.feed import tell_feed
 from vocelio.notifications.services.notifications import notify
+from vocelio.organizations.scope import organization_scope
 from vocelio.versions import lock
 
 # A rejection is mailed after this long; a bulk change can be undone until then.
 UNDO_WINDOW = timedelta(minutes=10)
 MAIL_BATCH = 100
+MAIL_TASK = "recruitment.tasks.mail_rejection"
 
 
 class AlreadyApplied(Conflict):
@@ -188,23 +191,29 @@ def application_state(application: Application) -> dict[str, Any]:
 
 
 def send_rejections() -> int:
-    """Mail those whose rejection was asked to be told and stands since the undo window; return how many."""
+    """Promise the mails of rejections that stand since their undo window; return how many."""
     due = Application.objects.filter(mail_due_at__lte=timezone.now(), status=StageOutcome.REJECTED)
-    rows = due.select_related("contact", "job", "rejection_reason").defer("contact__search")
-    sent = 0
-    for application in rows.select_for_update(of=("self",), skip_locked=True)[:MAIL_BATCH]:
-        Application.objects.filter(pk=application.pk).update(mail_due_at=None)
-        reason, contact = application.rejection_reason, application.contact
-        if reason and reason.message and contact.email and contact.deleted_at is None:
-            text = reason.message.replace("{firstName}", contact.first_name).replace(
-                "{jobTitle}", application.job.title
-            )
-            mail = EmailMessage(subject=f"Your application: {application.job.title}", body=text, to=[contact.email])
-            # After the commit: of two senders one has the row, and a mail is never sent for what was rolled back.
-            transaction.on_commit(mail.send)
-            record("application.rejection_mailed", "application", application.pk)
-        sent += 1
-    return sent
+    rows = list(due.values_list("pk", "organization_id")[:MAIL_BATCH])
+    for application_id, organization_id in rows:
+        promise_task(MAIL_TASK, organization_id=organization_id, row_id=application_id)
+    return len(rows)
+
+
+def mail_rejection(*, organization_id: uuid.UUID, application_id: uuid.UUID) -> None:
+    """Mail a rejection that still stands, once; the mail server is asked outside any transaction."""
+    with organization_scope(organization_id):
+        rows = Application.objects.alive().select_related("contact", "job", "rejection_reason")
+        found = rows.filter(pk=application_id, mail_due_at__isnull=False).defer("contact__search").first()
+        text = found.rejection_reason.message if found and found.rejection_reason else ""
+    is_mailed = found is not None and bool(text) and bool(found.contact.email)
+    if found is not None and is_mailed:
+        text = text.replace("{firstName}", found.contact.first_name).replace("{jobTitle}", found.job.title)
+        EmailMessage(subject=f"Your application: {found.job.title}", body=text, to=[found.contact.email]).send()
+    with organization_scope(organization_id):
+        Application.objects.filter(pk=application_id).update(mail_due_at=None)
+        if is_mailed:
+            record("application.rejection_mailed", "application", application_id)
+        forget_task(application_id)
 
 
 def _follow_move(

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from contacts.models import Contact
 from contacts.phones.numbers import Phone, normalize
+from contacts.services.announcements import announce_contact
 from recruitment.cv.reader import CvReader
 from recruitment.models import (
     CandidateConsent,
@@ -180,6 +181,7 @@ def _contact(sent: SentApplication) -> Contact:
     )
     contact.save(force_insert=True)
     record("contact.created", "contact", contact.pk, source=SOURCE)
+    announce_contact("contact_created", contact, {})
     return contact
 
 

@@ -6,7 +6,6 @@ from typing import Any
 
 from django.conf import settings
 from django.core.mail import EmailMessage
-from django.db import transaction
 from django.db.models import Exists, Max, OuterRef, Subquery
 from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
@@ -32,11 +31,13 @@ from recruitment.services.profiles import KIND
 from recruitment.services.settings import own_settings
 from vocelio.audit.services import record
 from vocelio.errors import NotFound
+from vocelio.jobs.services import forget_task, promise_task
 from vocelio.organizations.models import Organization
-from vocelio.organizations.scope import current_organization_id, organization_scope
+from vocelio.organizations.scope import organization_scope
 from vocelio.users.tokens import hash_secret, make_secret
 
 BATCH = 200
+MAIL_TASK = "recruitment.tasks.mail_renewal"
 DAYS_A_MONTH = 365.25 / 12
 
 
@@ -137,23 +138,33 @@ def anonymise(*, contact: Contact) -> str:
     return "The candidate was forgotten; the contact stays for what else it is."
 
 
-def _ask(contact: Contact, *, due_at: datetime) -> None:
+def mail_renewal(*, organization_id: uuid.UUID, request_id: uuid.UUID) -> None:
+    """Ask a candidate by mail, once; the secret is made here, since its hash alone is stored."""
     secret, token_hash = make_secret()
-    request = RenewalRequest.objects.create(
-        contact=contact, token_hash=token_hash, due_at=due_at, sent_at=timezone.now()
-    )
+    with organization_scope(organization_id):
+        open_requests = RenewalRequest.objects.filter(pk=request_id, sent_at__isnull=True)
+        found = open_requests.select_related("contact").defer("contact__search").first()
+        open_requests.update(token_hash=token_hash)
+        organization = Organization.objects.values_list("name", flat=True).get(pk=organization_id)
+    if found is not None and found.contact.email:
+        link = f"{settings.PUBLIC_URL}/careers/consent/{organization_id}.{secret}"
+        EmailMessage(
+            subject=f"{organization}: may we keep your application data?",
+            body=f"Dear {found.contact.first_name or found.contact},\n\nwe keep your application data until"
+            f" {found.due_at:%d %B %Y}. If we may keep it longer, tell us here:\n\n{link}\n\nWithout an answer it is"
+            " removed on that day.",
+            to=[found.contact.email],
+        ).send()
+    with organization_scope(organization_id):
+        RenewalRequest.objects.filter(pk=request_id).update(sent_at=timezone.now())
+        forget_task(request_id)
+
+
+def _ask(contact: Contact, *, due_at: datetime) -> None:
+    _, token_hash = make_secret()
+    request = RenewalRequest.objects.create(contact=contact, token_hash=token_hash, due_at=due_at)
     record("candidate_consent.renewal_asked", "renewalrequest", request.pk, contactId=str(contact.pk))
-    if not contact.email:
-        return
-    organization = Organization.objects.values_list("name", flat=True).get(pk=current_organization_id())
-    link = f"{settings.PUBLIC_URL}/careers/consent/{current_organization_id()}.{secret}"
-    mail = EmailMessage(
-        subject=f"{organization}: may we keep your application data?",
-        body=f"Dear {contact.first_name or contact},\n\nwe keep your application data until {due_at:%d %B %Y}."
-        f" If we may keep it longer, tell us here:\n\n{link}\n\nWithout an answer it is removed on that day.",
-        to=[contact.email],
-    )
-    transaction.on_commit(mail.send)
+    promise_task(MAIL_TASK, organization_id=request.organization_id, row_id=request.pk)
 
 
 def _parted(token: str) -> tuple[uuid.UUID, str]:

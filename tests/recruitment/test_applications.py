@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from recruitment.models import Application, BulkChange, StageEvent
 from recruitment.services.applications import send_rejections
-from tests.factories import Person
+from tests.factories import Person, run_jobs
 from tests.recruitment.hiring import apply, make_applicant, make_job, make_reason, move
 from vocelio.organizations.scope import organization_scope
 
@@ -80,6 +80,8 @@ def test_a_bulk_rejection_is_undone_and_then_nobody_is_mailed(manager: Person):
     with organization_scope(manager.organization.pk):
         Application.objects.filter(mail_due_at__isnull=False).update(mail_due_at=timezone.now())
     assert send_due(manager) == 1
+    run_jobs(manager.organization)
+    assert send_due(manager) == 0
     assert [message.body for message in mail.outbox if "Nurse" in message.body] == ["Dear Ada, not Nurse."]
 
 

@@ -138,6 +138,7 @@ def test_who_does_not_answer_in_time_is_forgotten_and_who_does_is_kept(admin: Pe
         Application.objects.update(stage_entered_at=year_ago)
         assert keep_clock() == 2
         assert keep_clock() == 0
+    run_jobs(admin.organization)
     letter = next(each for each in mail.outbox if kept["contact"]["email"] in each.to)
     link = next(line for line in letter.body.splitlines() if "/careers/consent/" in line)
     path = "/careers/" + link.partition("/careers/")[2]
