@@ -42,6 +42,8 @@ def main() -> None:
         page.click("a[href*='/contacts/contact/'][href*='/change']")
         show(page, "Add a sales profile", "profiles")
         take(page, "/admin/sales/deal/figures/", "sales-figures")
+        take(page, "/admin/recruitment/jobopening/figures/?days=180", "recruitment-figures")
+        take_job_board(page)
         take_board(page)
         take_steps(page)
         take_duplicates(page)
@@ -125,6 +127,18 @@ def take_duplicates(page: Page) -> None:
     page.click("text=Undo this change", timeout=60_000)
     page.wait_for_load_state("networkidle")
     shoot(page, "bulk-undo")
+
+
+def take_job_board(page: Page) -> None:
+    """Take the board of a job, and the page where strangers apply to it."""
+    page.goto("/admin/recruitment/jobopening/")
+    page.click("#result_list a[href$='/board/']")
+    page.wait_for_selector(".board-live.is-live")
+    page.wait_for_selector(".board-card")
+    shoot(page, "job-board")
+    page.click("a.board-add")
+    page.click("a[href^='/careers/']")
+    shoot(page, "careers")
 
 
 def take_board(page: Page) -> None:

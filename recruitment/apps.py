@@ -8,6 +8,7 @@ class RecruitmentConfig(AppConfig):
     def ready(self) -> None:
         from contacts.profile_kinds import ProfileKind, register_profile_kind
         from recruitment.models import CandidateProfile
+        from recruitment.panels import register_panels
         from recruitment.services.profiles import KIND, create_candidate_profile
 
         register_profile_kind(
@@ -21,3 +22,4 @@ class RecruitmentConfig(AppConfig):
                 prefetch=("skills", "files__created_by"),
             )
         )
+        register_panels()

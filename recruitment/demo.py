@@ -1,5 +1,6 @@
 """The demo's recruitment data."""
 
+from recruitment.demo_hiring import load_hiring
 from recruitment.demo_profiles import load_profiles
 from vocelio.organizations.models import Organization
 
@@ -7,3 +8,4 @@ from vocelio.organizations.models import Organization
 def load(organization: Organization) -> None:
     """Fill the organization, unless it has recruitment data already."""
     load_profiles(organization)
+    load_hiring(organization)

@@ -35,6 +35,15 @@ SPECIAL: dict[str, dict[str, Any]] = {
     },
     "Notification": {"user": lambda: somebody()},
     "NotificationPreference": {"user": lambda: somebody()},
+    "HiringProcess": {"family": lambda: unique("family")},
+    "JobOpening": {"public_slug": lambda: unique("job")},
+    "Application": {"stage": lambda: None},
+    "Interview": {"ends_at": lambda: timezone.now() + timedelta(days=2)},
+    "Interviewer": {"user": lambda: somebody()},
+    "Scorecard": {"user": lambda: somebody(), "verdict": lambda: 4},
+    "JobTeamMember": {"user": lambda: somebody()},
+    "CandidateClaim": {"user": lambda: somebody()},
+    "CvBatch": {"file": lambda: ""},
     "Deal": {"currency": lambda: "USD"},
     "Project": {"currency": lambda: "USD"},
     "ExchangeRate": {"currency": lambda: currency()},
@@ -74,6 +83,10 @@ def make_row(model: Any, **values: Any) -> Any:
     for name, value in SPECIAL.get(model.__name__, {}).items():
         if name not in values:
             values[name] = value()
+    if model.__name__ == "Application" and values["stage"] is None:
+        job = values.get("job") or make_row(apps.get_model("recruitment", "JobOpening"))
+        stages = apps.get_model("recruitment", "ApplicationStage")
+        values |= {"job": job, "stage": make_row(stages, process=job.process, outcome="open")}
     for field in model._meta.local_concrete_fields:
         if (
             {field.name, field.attname}.isdisjoint(values)

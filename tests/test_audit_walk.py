@@ -1,9 +1,11 @@
 """Every unsafe route leaves an audit row. A new route without an example here fails the test."""
 
 import io
+import zipfile
 from collections.abc import Callable
 from typing import Any
 
+import docx
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
@@ -23,7 +25,26 @@ from contacts.models import (
 )
 from crm_sync.models import CrmConflict, CrmIntegration, CrmLink, CrmSyncItem, CrmSyncRun
 from dnc.models import DncEntry, DncList, Entitlement, Permission, Scrub, Source
-from recruitment.models import CandidateFile, CandidateProfile
+from recruitment.models import (
+    Application,
+    ApplicationStage,
+    BulkChange,
+    CandidateClaim,
+    CandidateFile,
+    CandidateProfile,
+    Cv,
+    CvBatch,
+    HiringProcess,
+    Hotlist,
+    HotlistEntry,
+    Interview,
+    Interviewer,
+    JobOpening,
+    Offer,
+    Placement,
+    RejectionReason,
+    Submission,
+)
 from sales.models import (
     Activity,
     AssignmentRule,
@@ -178,6 +199,78 @@ def won(person: Person) -> Deal:
 def reordered(person: Person) -> Example:
     only = stage(person)
     return {"pk": only.pipeline_id}, {"stageIds": [str(only.pk)]}
+
+
+def hiring(model: Any, **values: Any) -> Callable[[Person], Example]:
+    """Return an example of a route to a row of recruitment that takes no body."""
+    return lambda person: ({"pk": row(model, **values)(person).pk}, {})
+
+
+def docx_file(person: Person) -> SimpleUploadedFile:
+    document, content = docx.Document(), io.BytesIO()
+    document.add_paragraph(f"Ada Lovelace\nEmail: {unique('ada')}@example.test")
+    document.save(content)
+    return SimpleUploadedFile("cv.docx", content.getvalue())
+
+
+def zip_file() -> SimpleUploadedFile:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("cv.txt", "Ada")
+    return SimpleUploadedFile("cvs.zip", content.getvalue())
+
+
+def new_process(person: Person) -> Example:
+    return {}, {"name": unique("process")}
+
+
+def application_job(person: Person) -> Any:
+    return row(Application)(person).job_id
+
+
+def moved_application(person: Person) -> Example:
+    application = row(Application)(person)
+    other = row(ApplicationStage, process=application.job.process, position=1)(person)
+    return {"pk": application.pk}, {"stageId": str(other.pk)}
+
+
+def bulk_of(person: Person) -> Example:
+    application = row(Application)(person)
+    stage = str(application.stage_id)
+    return {}, {"action": "move", "applicationIds": [str(application.pk)], "data": {"stageId": stage}}
+
+
+def interview_of(person: Person) -> Example:
+    times = {"startsAt": "2027-01-05T10:00:00Z", "endsAt": "2027-01-05T11:00:00Z"}
+    return {"pk": row(Application)(person).pk}, {"title": "Talk", **times}
+
+
+def scorecard_of(person: Person) -> Example:
+    interview = row(Interview)(person)
+    row(Interviewer, interview=interview, user=person.user)(person)
+    return {"pk": interview.pk}, {"verdict": 4}
+
+
+def placement_of(person: Person) -> Example:
+    application = row(Application)(person)
+    row(ApplicationStage, process=application.job.process, outcome="hired")(person)
+    return {"pk": application.pk}, {"startsOn": "2027-01-05"}
+
+
+def submission_of(person: Person) -> Example:
+    return {"pk": row(Application)(person).pk}, {"clientId": str(client(person).pk)}
+
+
+def candidate_on_hotlist(person: Person) -> Example:
+    entry = row(HotlistEntry)(person)
+    return {"pk": entry.hotlist_id, "contact_id": entry.contact_id}, None
+
+
+def careers_of(person: Person) -> Example:
+    person.put("/v1/recruitment-settings", {"isCareersPageOn": True, "consentText": "Yes."})
+    job = row(JobOpening, status="open", is_public=True, opened_at=timezone.now())(person)
+    body = {"firstName": "Ada", "lastName": "L", "email": f"{unique('a')}@example.test", "consent": "Yes."}
+    return {"slug": job.public_slug}, body
 
 
 def part(model: Any, person: Person) -> dict[str, Any]:
@@ -359,6 +452,72 @@ EXAMPLES: dict[str, Callable[[Person], Example]] = {
         {"file": SimpleUploadedFile("cv.pdf", b"%PDF-1.7 ...", "application/pdf")},
     ),
     "DELETE /v1/candidate-files/<uuid:pk>": lambda p: ({"pk": row(CandidateFile)(p).pk}, None),
+    "POST /v1/jobs": lambda p: ({}, {"title": "Nurse"}),
+    "PUT /v1/jobs/<uuid:pk>": lambda p: ({"pk": row(JobOpening)(p).pk}, {"title": "Nurse"}),
+    "PATCH /v1/jobs/<uuid:pk>": lambda p: ({"pk": row(JobOpening)(p).pk}, {"title": "Nurse"}),
+    "DELETE /v1/jobs/<uuid:pk>": lambda p: ({"pk": row(JobOpening)(p).pk}, None),
+    "POST /v1/jobs/<uuid:pk>/close": lambda p: (
+        {"pk": row(JobOpening, status="open", opened_at=timezone.now())(p).pk},
+        {"reason": "No budget"},
+    ),
+    "POST /v1/jobs/<uuid:pk>/duplicate": hiring(JobOpening),
+    "POST /v1/applications": lambda p: (
+        {},
+        {"jobId": str(application_job(p)), "contactId": str(contact(p).pk)},
+    ),
+    "PUT /v1/applications/<uuid:pk>": lambda p: ({"pk": row(Application)(p).pk}, {"rating": 4}),
+    "PATCH /v1/applications/<uuid:pk>": lambda p: ({"pk": row(Application)(p).pk}, {"rating": 4}),
+    "POST /v1/applications/<uuid:pk>/move-stage": lambda p: moved_application(p),
+    "POST /v1/applications/bulk-operations": bulk_of,
+    "POST /v1/applications/undo": lambda p: ({}, {"undoId": str(row(BulkChange)(p).pk)}),
+    "POST /v1/applications/<uuid:pk>/interviews": interview_of,
+    "POST /v1/applications/<uuid:pk>/offers": hiring(Application),
+    "POST /v1/applications/<uuid:pk>/placement": placement_of,
+    "POST /v1/applications/<uuid:pk>/submissions": submission_of,
+    "PUT /v1/interviews/<uuid:pk>": lambda p: ({"pk": row(Interview)(p).pk}, {"title": "Talk"}),
+    "PATCH /v1/interviews/<uuid:pk>": lambda p: ({"pk": row(Interview)(p).pk}, {"title": "Talk"}),
+    "POST /v1/interviews/<uuid:pk>/scorecards": scorecard_of,
+    "PUT /v1/offers/<uuid:pk>": lambda p: ({"pk": row(Offer)(p).pk}, {"terms": "None"}),
+    "PATCH /v1/offers/<uuid:pk>": lambda p: ({"pk": row(Offer)(p).pk}, {"terms": "None"}),
+    "POST /v1/offers/<uuid:pk>/change-status": lambda p: ({"pk": row(Offer)(p).pk}, {"status": "pending"}),
+    "PUT /v1/placements/<uuid:pk>": lambda p: ({"pk": row(Placement)(p).pk}, {"status": "started"}),
+    "PATCH /v1/placements/<uuid:pk>": lambda p: ({"pk": row(Placement)(p).pk}, {"status": "started"}),
+    "PUT /v1/submissions/<uuid:pk>": lambda p: ({"pk": row(Submission)(p).pk}, {"status": "accepted"}),
+    "PATCH /v1/submissions/<uuid:pk>": lambda p: ({"pk": row(Submission)(p).pk}, {"status": "accepted"}),
+    "POST /v1/hotlists": lambda p: ({}, {"name": unique("hotlist")}),
+    "PUT /v1/hotlists/<uuid:pk>": lambda p: ({"pk": row(Hotlist)(p).pk}, {"description": "Nurses"}),
+    "PATCH /v1/hotlists/<uuid:pk>": lambda p: ({"pk": row(Hotlist)(p).pk}, {"description": "Nurses"}),
+    "DELETE /v1/hotlists/<uuid:pk>": lambda p: ({"pk": row(Hotlist)(p).pk}, None),
+    "POST /v1/hotlists/<uuid:pk>/candidates": lambda p: (
+        {"pk": row(Hotlist)(p).pk},
+        {"contactId": str(contact(p).pk)},
+    ),
+    "DELETE /v1/hotlists/<uuid:pk>/candidates/<uuid:contact_id>": candidate_on_hotlist,
+    "PUT /v1/contacts/<uuid:pk>/candidate-owner": hiring(Contact),
+    "DELETE /v1/contacts/<uuid:pk>/candidate-owner": lambda p: (
+        {"pk": row(CandidateClaim, user=p.user)(p).contact_id},
+        None,
+    ),
+    "POST /v1/contacts/<uuid:pk>/candidate-consents": lambda p: ({"pk": contact(p).pk}, {"text": "By phone."}),
+    "POST /v1/contacts/<uuid:pk>/anonymise": hiring(Contact),
+    "POST /v1/public/jobs/<slug:slug>/apply": careers_of,
+    "POST /v1/cvs": lambda p: ({}, {"file": docx_file(p)}),
+    "POST /v1/cvs/<uuid:pk>/accept": lambda p: (
+        {"pk": row(Cv)(p).pk},
+        {"firstName": "Ada", "email": f"{unique('ada')}@example.test"},
+    ),
+    "DELETE /v1/cvs/<uuid:pk>": lambda p: ({"pk": row(Cv)(p).pk}, None),
+    "POST /v1/cv-batches": lambda p: ({}, {"file": zip_file()}),
+    "POST /v1/cv-batches/<uuid:pk>/cancel": hiring(CvBatch),
+    "POST /v1/hiring-processes": new_process,
+    "PUT /v1/hiring-processes/<uuid:pk>": lambda p: ({"pk": row(HiringProcess)(p).pk}, {"name": unique("process")}),
+    "PATCH /v1/hiring-processes/<uuid:pk>": lambda p: ({"pk": row(HiringProcess)(p).pk}, {"name": unique("process")}),
+    "DELETE /v1/hiring-processes/<uuid:pk>": lambda p: ({"pk": row(HiringProcess)(p).pk}, None),
+    "POST /v1/rejection-reasons": lambda p: ({}, {"name": unique("reason")}),
+    "PUT /v1/rejection-reasons/<uuid:pk>": lambda p: ({"pk": row(RejectionReason)(p).pk}, {"isArchived": True}),
+    "PATCH /v1/rejection-reasons/<uuid:pk>": lambda p: ({"pk": row(RejectionReason)(p).pk}, {"isArchived": True}),
+    "DELETE /v1/rejection-reasons/<uuid:pk>": lambda p: ({"pk": row(RejectionReason)(p).pk}, None),
+    "PUT /v1/recruitment-settings": lambda p: ({}, {"retentionMonths": 24}),
     "POST /v1/crm-integrations": lambda p: ({}, {"crmType": "pipedrive", "name": unique("crm")}),
     "PUT /v1/crm-integrations/<uuid:pk>": lambda p: ({"pk": connected(p).pk}, {"autoSync": True}),
     "PATCH /v1/crm-integrations/<uuid:pk>": lambda p: ({"pk": connected(p).pk}, {"syncFrequency": 60}),

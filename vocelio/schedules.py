@@ -19,6 +19,8 @@ BEAT_SCHEDULE: dict[str, dict[str, object]] = {
         "task": "recruitment.tasks.remove_discarded_files",
         "schedule": 300.0,
     },
+    "Mail rejections that nobody took back": {"task": "recruitment.tasks.send_rejections", "schedule": 60.0},
+    "Forget candidates whose time is over": {"task": "recruitment.tasks.keep_clock", "schedule": 3600.0},
     "Repeat scrubs whose lists have changed": {"task": "dnc.tasks.follow_outdated_scrubs", "schedule": 30.0},
     "Fetch DNC lists that are due": {"task": "dnc.tasks.collect_sources", "schedule": 60.0},
     "Mark DNC entries that have run out": {"task": "dnc.tasks.expire_entries", "schedule": 300.0},

@@ -25,6 +25,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
     path("", include("vocelio.health.urls")),
     path("", include("vocelio.users.pages")),
+    path("", include("recruitment.pages")),
     path("admin/", admin.site.urls),
 ]
 

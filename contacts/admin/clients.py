@@ -17,7 +17,6 @@ from rest_framework.exceptions import ValidationError as ApiError
 from unfold.decorators import display
 
 from contacts.admin import panels
-from contacts.admin.contacts import by_id
 from contacts.admin.duplicates import compared
 from contacts.admin.records import RecordAdmin, RecordForm, TrashFilter
 from contacts.client_panels import ClientPanel, client_panels
@@ -33,6 +32,7 @@ from contacts.services.clients import (
     verify_client,
     visible_client,
 )
+from vocelio.backoffice.forms import by_id
 from vocelio.backoffice.tenant import TenantAdmin
 from vocelio.errors import VocelioError
 
@@ -238,10 +238,10 @@ class ClientAdmin(RecordAdmin):
         self.tell(request, client_bulk.delete(principal=self.principal(request), client_ids=ids), "moved to the trash")
 
     def perform_create(self, request: HttpRequest, data: dict[str, Any]) -> Client:
-        return create_client(principal=self.principal(request), **ids_of(data))
+        return create_client(principal=self.principal(request), **by_id(data, "assigned_to", "parent"))
 
     def perform_update(self, request: HttpRequest, obj: Client, changes: dict[str, Any]) -> None:
-        update_client(client=obj, principal=self.principal(request), **ids_of(changes))
+        update_client(client=obj, principal=self.principal(request), **by_id(changes, "assigned_to", "parent"))
 
     def perform_delete(self, request: HttpRequest, obj: Client) -> None:
         delete_client(client=obj)
@@ -311,12 +311,3 @@ class ClientContactAdmin(TenantAdmin):
     @admin.display(description="Role")
     def shown_role(self, relation: ClientContact) -> str:
         return relation.get_role_display()
-
-
-def ids_of(values: dict[str, Any]) -> dict[str, Any]:
-    """Return the values as the services take them: people and the parent company by id."""
-    values = by_id(values)
-    if "parent" in values:
-        parent = values.pop("parent")
-        values["parent_id"] = parent.pk if parent else None
-    return values

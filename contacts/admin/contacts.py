@@ -19,6 +19,7 @@ from contacts.services import bulk
 from contacts.services.contacts import create_contact, delete_contact, update_contact
 from contacts.services.merges import unmerge_contact
 from contacts.timeline import read_timeline
+from vocelio.backoffice.forms import by_id
 
 
 class OnListFilter(admin.SimpleListFilter):
@@ -135,10 +136,10 @@ class ContactAdmin(RecordAdmin):
         self.tell(request, bulk.delete(principal=self.principal(request), contact_ids=ids), "moved to the trash")
 
     def perform_create(self, request: HttpRequest, data: dict[str, Any]) -> Contact:
-        return create_contact(principal=self.principal(request), **by_id(data))
+        return create_contact(principal=self.principal(request), **by_id(data, "assigned_to"))
 
     def perform_update(self, request: HttpRequest, obj: Contact, changes: dict[str, Any]) -> None:
-        update_contact(contact=obj, principal=self.principal(request), **by_id(changes))
+        update_contact(contact=obj, principal=self.principal(request), **by_id(changes, "assigned_to"))
 
     def perform_delete(self, request: HttpRequest, obj: Contact) -> None:
         delete_contact(contact=obj)
@@ -174,12 +175,3 @@ class ContactAdmin(RecordAdmin):
     @display(description="Status", label={"Active": "success", "Inactive": "warning"})  # type: ignore[untyped-decorator]
     def shown_status(self, contact: Contact) -> str:
         return contact.get_status_display()
-
-
-def by_id(values: dict[str, Any]) -> dict[str, Any]:
-    """Return the values as the services take them: a person by id."""
-    values = dict(values)
-    if "assigned_to" in values:
-        person = values.pop("assigned_to")
-        values["assigned_to_id"] = person.pk if person else None
-    return values

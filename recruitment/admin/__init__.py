@@ -1,5 +1,5 @@
 """Pages of recruitment in the back office."""
 
-from recruitment.admin import profiles
+from recruitment.admin import applications, cvs, jobs, profiles
 
-__all__ = ["profiles"]
+__all__ = ["applications", "cvs", "jobs", "profiles"]

@@ -5,13 +5,14 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 
 from contacts.admin.panels import render
 from contacts.admin.profiles import ProfileAdmin
 from contacts.client_panels import PanelTable
-from recruitment.models import CandidateFile, CandidateProfile, CandidateSkill
+from recruitment.models import CandidateFile, CandidateProfile, CandidateSkill, Cv
 from recruitment.models.profiles import Salary
 from recruitment.services import profiles
 
@@ -34,7 +35,7 @@ class CandidateProfileAdmin(ProfileAdmin):
     )
     list_filter = ("job_search", "remote_preference", "is_primary")
     search_fields = ("headline", "contact__last_name", "contact__email")
-    readonly_fields = (*ProfileAdmin.readonly_fields, "skills", "salaries", "spoken", "career", "documents")
+    readonly_fields = (*ProfileAdmin.readonly_fields, "skills", "salaries", "spoken", "career", "documents", "cv")
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         fields: list[Any] = [
@@ -51,7 +52,7 @@ class CandidateProfileAdmin(ProfileAdmin):
         ]
         if obj is None:
             return [(None, {"fields": fields})]
-        tables: list[Any] = ["skills", "career", "spoken", "documents"]
+        tables: list[Any] = ["skills", "career", "spoken", "documents", "cv"]
         if self.principal(request).may("profiles:salary"):
             tables.insert(1, "salaries")
         return [
@@ -112,6 +113,14 @@ class CandidateProfileAdmin(ProfileAdmin):
             for file in CandidateFile.objects.filter(profile=profile).order_by("-created_at")
         ]
         return render(PanelTable(["File", "Size", "Added"], rows))
+
+    @admin.display(description="What the CV says")
+    def cv(self, profile: CandidateProfile) -> SafeString | str:
+        newest = Cv.objects.filter(profile_id=profile.pk).exclude(text="").order_by("-created_at").first()
+        if newest is None:
+            return "-"
+        text = '<pre style="white-space: pre-wrap; max-height: 30rem; overflow: auto">{}</pre>'
+        return format_html(text, newest.text)
 
     @display(  # type: ignore[untyped-decorator]
         description="Looks for work",

@@ -123,6 +123,25 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "candidate_profiles",
+                "indexes": [
+                    models.Index(fields=["organization", "contact"], name="candidate_profiles_of_contact"),
+                    models.Index(fields=["organization", "-created_at", "-id"], name="candidate_profiles_newest"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("is_primary", True)),
+                        fields=("organization", "contact"),
+                        name="one_primary_candidate_profile",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("job_search__in", ["active", "open", "not_looking", "placed"])),
+                        name="candidate_profile_search_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("remote_preference__in", ["onsite", "hybrid", "remote", "any"])),
+                        name="candidate_profile_remote_known",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -177,6 +196,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "candidate_files",
+                "indexes": [models.Index(fields=["organization", "profile"], name="files_of_candidate")],
             },
         ),
         migrations.CreateModel(
@@ -218,6 +238,13 @@ class Migration(migrations.Migration):
             options={
                 "db_table": "candidate_skills",
                 "ordering": ["-level", "-years", "name"],
+                "indexes": [models.Index(fields=["organization", "folded", "profile"], name="candidates_with_skill")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("organization", "profile", "folded"), name="one_skill_per_name"),
+                    models.CheckConstraint(
+                        condition=models.Q(("level__gte", 1), ("level__lte", 5)), name="candidate_skill_level_known"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -245,54 +272,6 @@ class Migration(migrations.Migration):
             options={
                 "db_table": "discarded_files",
             },
-        ),
-        migrations.AddIndex(
-            model_name="candidateprofile",
-            index=models.Index(fields=["organization", "contact"], name="candidate_profiles_of_contact"),
-        ),
-        migrations.AddIndex(
-            model_name="candidateprofile",
-            index=models.Index(fields=["organization", "-created_at", "-id"], name="candidate_profiles_newest"),
-        ),
-        migrations.AddConstraint(
-            model_name="candidateprofile",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("is_primary", True)),
-                fields=("organization", "contact"),
-                name="one_primary_candidate_profile",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="candidateprofile",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("job_search__in", ["active", "open", "not_looking", "placed"])),
-                name="candidate_profile_search_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="candidateprofile",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("remote_preference__in", ["onsite", "hybrid", "remote", "any"])),
-                name="candidate_profile_remote_known",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="candidatefile",
-            index=models.Index(fields=["organization", "profile"], name="files_of_candidate"),
-        ),
-        migrations.AddIndex(
-            model_name="candidateskill",
-            index=models.Index(fields=["organization", "folded", "profile"], name="candidates_with_skill"),
-        ),
-        migrations.AddConstraint(
-            model_name="candidateskill",
-            constraint=models.UniqueConstraint(fields=("organization", "profile", "folded"), name="one_skill_per_name"),
-        ),
-        migrations.AddConstraint(
-            model_name="candidateskill",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("level__gte", 1), ("level__lte", 5)), name="candidate_skill_level_known"
-            ),
         ),
         ProtectTenantTable("CandidateProfile"),
         ProtectTenantTable("CandidateSkill"),

@@ -14,7 +14,7 @@ KIND = "candidate"
 def create_candidate_profile(
     *,
     contact: Contact,
-    principal: Principal,
+    principal: Principal | None = None,
     is_primary: bool | None = None,
     skills: list[dict[str, Any]] | None = None,
     **fields: Any,

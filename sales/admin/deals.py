@@ -1,6 +1,5 @@
 """Deals: as a list, as a board, in figures."""
 
-import json
 from datetime import timedelta
 from typing import Any
 
@@ -15,20 +14,19 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from unfold.decorators import display
 
-from sales.admin.values import CurrencyForm, by_id
+from contacts.admin.charts import PERIODS, drawn
+from sales.admin.values import CurrencyForm
 from sales.models import Activity, Deal, Pipeline, Project, StageKind
 from sales.services import deals
 from sales.services.money import own_currency
 from sales.services.pipelines import usual_pipeline
 from sales.services.projects import project_of_deal
 from sales.services.reports import REPORTS, question
-from sales.services.reports.shapes import Drawing
+from vocelio.backoffice.forms import by_id
 from vocelio.backoffice.tenant import TenantAdmin
 from vocelio.errors import VocelioError
 
-COLORS = ["var(--color-primary-600)", "#94a3b8", "#f59e0b", "#ef4444"]
 DASHBOARD = ["pipeline", "forecast", "trend", "conversion", "win-loss", "owners", "activities", "velocity"]
-PERIODS = {"30": "30 days", "90": "90 days", "180": "180 days", "365": "A year"}
 
 
 @admin.register(Deal)
@@ -187,6 +185,8 @@ class DealAdmin(TenantAdmin):
             "title": "Sales figures",
             "opts": self.opts,
             "currency": own_currency(),
+            "channel": "deals",
+            "events": "deal",
             "periods": PERIODS.items(),
             "days": days,
             "figures": [
@@ -202,7 +202,7 @@ class DealAdmin(TenantAdmin):
                 {
                     "name": name,
                     "title": report.title,
-                    "charts": [_drawn(chart) for chart in report.charts if chart.labels],
+                    "charts": [drawn(chart) for chart in report.charts if chart.labels],
                     "files": [
                         (kind.upper(), f"{reverse(f'v1:sales-analytics-{name}')}{period}&format={kind}")
                         for kind in ("csv", "pdf")
@@ -211,27 +211,4 @@ class DealAdmin(TenantAdmin):
                 for name, report in reports.items()
             ],
         }
-        return TemplateResponse(request, "backoffice/sales_figures.html", context)
-
-
-def _drawn(chart: Drawing) -> dict[str, Any]:
-    """Return the chart as unfold's component takes it."""
-    datasets = [
-        {
-            "label": line.label,
-            "data": [float(value or 0) for value in line.data],
-            "backgroundColor": COLORS[index % len(COLORS)],
-            "borderColor": COLORS[index % len(COLORS)],
-            "displayYAxis": True,
-            "maxTicksXLimit": 12,
-            "maxBarThickness": 22,
-            "grouped": True,
-        }
-        for index, line in enumerate(chart.datasets)
-    ]
-    return {
-        "title": chart.title,
-        "kind": chart.kind,
-        "data": json.dumps({"labels": chart.labels, "datasets": datasets}),
-        "legend": [(each["label"], each["backgroundColor"]) for each in datasets] if len(datasets) > 1 else [],
-    }
+        return TemplateResponse(request, "backoffice/figures.html", context)

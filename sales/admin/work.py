@@ -11,10 +11,11 @@ from django.urls import URLPattern, path, reverse
 from unfold.decorators import display
 
 from sales.admin.steps import CompleteForm, step_page
-from sales.admin.values import CurrencyForm, by_id
+from sales.admin.values import CurrencyForm
 from sales.models import Activity, Project
 from sales.services import activities, projects
 from sales.services.money import own_currency
+from vocelio.backoffice.forms import by_id
 from vocelio.backoffice.tenant import TenantAdmin
 from vocelio.errors import VocelioError
 

@@ -1,7 +1,7 @@
 from rest_framework import serializers
 
+from contacts.serializers.fields import MomentField, OwnerField
 from sales.models import Activity, Disposition
-from sales.serializers.fields import MomentField, OwnerField
 from vocelio.api.serializers import ModelSerializer, NamedSerializer, PersonField, Serializer
 
 FOUR_WEEKS = 40_320

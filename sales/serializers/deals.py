@@ -9,8 +9,8 @@ from rest_framework import serializers
 
 from contacts.models import RelationRole
 from contacts.serializers.contacts import MAX_CUSTOM_FIELDS_BYTES, TagsField
+from contacts.serializers.fields import DayField, OwnerField, currency_field, money_field, version_field
 from sales.models import Deal, DealContact, DealLine, Stage, StageKind, StageMove
-from sales.serializers.fields import DayField, OwnerField, currency_field, money_field, version_field
 from sales.services.bulk_deals import ACTIONS, MAX_DEALS
 from vocelio.api.bulk import BulkActionSerializer, BulkErrorSerializer, BulkOutcomeSerializer, IdsField
 from vocelio.api.serializers import ModelSerializer, NamedSerializer, PersonField, PlainJSONField, Serializer

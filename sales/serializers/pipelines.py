@@ -3,8 +3,8 @@ from typing import Any
 
 from rest_framework import serializers
 
+from contacts.serializers.fields import DayField, currency_field, version_field
 from sales.models import ExchangeRate, GateField, LostReason, Pipeline, SalesSettings, Stage, StageKind
-from sales.serializers.fields import DayField, currency_field, version_field
 from sales.services.pipelines import MAX_STAGES
 from vocelio.api.serializers import ModelSerializer, Serializer
 

@@ -1,7 +1,7 @@
 from rest_framework import serializers
 
+from contacts.serializers.fields import DayField, OwnerField, currency_field, money_field, version_field
 from sales.models import Milestone, Project, ProjectMember, ProjectTimelineEntry
-from sales.serializers.fields import DayField, OwnerField, currency_field, money_field, version_field
 from vocelio.api.serializers import ModelSerializer, NamedSerializer, PersonField, Serializer
 
 

@@ -2,7 +2,6 @@
 
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 from django.db.models import F
@@ -18,6 +17,7 @@ from sales.services.money import worth
 from vocelio.access.principal import Principal
 from vocelio.audit.context import current_actor
 from vocelio.audit.services import record
+from vocelio.bulk import BulkResult
 from vocelio.errors import Conflict, Invalid
 
 MAX_DEALS = 1_000
@@ -27,18 +27,6 @@ UNKNOWN = ("NOT_FOUND", "There is no such deal.")
 class AlreadyUndone(Conflict):
     code = "ALREADY_UNDONE"
     message = "This bulk move was undone already."
-
-
-@dataclass
-class BulkResult:
-    """What became of each deal: ids that succeeded, {dealId, error, code} of the others, and what to undo."""
-
-    successful: list[uuid.UUID] = field(default_factory=list)
-    errors: list[dict[str, Any]] = field(default_factory=list)
-    undo_id: uuid.UUID | None = None
-
-    def fail(self, deal_id: uuid.UUID, code: str, error: str, **details: Any) -> None:
-        self.errors.append({"dealId": str(deal_id), "error": error, "code": code, **details})
 
 
 def move(
@@ -140,7 +128,7 @@ def _start(principal: Principal, deal_ids: list[uuid.UUID]) -> tuple[BulkResult,
     """Return a result with the ids that the caller cannot see already failed, and the other deals, locked."""
     visible = Deal.objects.alive().visible_to(principal).filter(pk__in=deal_ids).order_by("pk")
     deals = list(visible.select_for_update(of=("self",), no_key=True))
-    result = BulkResult()
+    result = BulkResult("dealId")
     for deal_id in sorted(set(deal_ids) - {deal.pk for deal in deals}):
         result.fail(deal_id, *UNKNOWN)
     return result, deals

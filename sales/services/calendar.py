@@ -11,6 +11,7 @@ from sales.models import Activity, CalendarFeed
 from vocelio.access.principal import principal_of_member
 from vocelio.audit.services import record
 from vocelio.errors import NotFound
+from vocelio.ical import folded, moment, text
 from vocelio.organizations.scope import organization_scope
 from vocelio.users.tokens import hash_secret, make_secret
 
@@ -62,7 +63,7 @@ def _calendar(activities: list[Activity]) -> str:
     lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Vocelio//Activities//EN", "X-WR-CALNAME:Vocelio"]
     for activity in activities:
         lines += _event(activity)
-    return "\r\n".join(_folded(line) for line in [*lines, "END:VCALENDAR"]) + "\r\n"
+    return folded([*lines, "END:VCALENDAR"])
 
 
 def _event(activity: Activity) -> list[str]:
@@ -74,41 +75,19 @@ def _event(activity: Activity) -> list[str]:
     lines = [
         "BEGIN:VEVENT",
         f"UID:{activity.pk}@vocelio",
-        f"DTSTAMP:{_moment(activity.updated_at)}",
-        f"DTSTART:{_moment(start)}",
-        f"DTEND:{_moment(end)}",
-        f"SUMMARY:{_text(('✓ ' if activity.completed_at else '') + summary)}",
-        f"DESCRIPTION:{_text(chr(10).join([*about, activity.notes]).strip())}",
+        f"DTSTAMP:{moment(activity.updated_at)}",
+        f"DTSTART:{moment(start)}",
+        f"DTEND:{moment(end)}",
+        f"SUMMARY:{text(('✓ ' if activity.completed_at else '') + summary)}",
+        f"DESCRIPTION:{text(chr(10).join([*about, activity.notes]).strip())}",
         f"URL:{settings.FRONTEND_URL}",
     ]
     if activity.location:
-        lines.append(f"LOCATION:{_text(activity.location)}")
+        lines.append(f"LOCATION:{text(activity.location)}")
     # A rule with COUNT counts from the first of the series, of which this one may be a later.
     if activity.recurrence and activity.completed_at is None and "COUNT=" not in activity.recurrence:
         lines.append(f"RRULE:{activity.recurrence}")
     if activity.remind_minutes is not None and activity.completed_at is None:
-        lines += ["BEGIN:VALARM", "ACTION:DISPLAY", f"DESCRIPTION:{_text(activity.subject)}"]
+        lines += ["BEGIN:VALARM", "ACTION:DISPLAY", f"DESCRIPTION:{text(activity.subject)}"]
         lines += [f"TRIGGER:-PT{activity.remind_minutes}M", "END:VALARM"]
     return [*lines, "END:VEVENT"]
-
-
-def _moment(value: datetime.datetime) -> str:
-    return value.astimezone(datetime.UTC).strftime("%Y%m%dT%H%M%SZ")
-
-
-def _text(value: str) -> str:
-    """Escape what RFC 5545, 3.3.11 gives a meaning."""
-    escaped = value.replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,")
-    return escaped.replace("\r\n", "\\n").replace("\n", "\\n").replace("\r", "\\n")
-
-
-def _folded(line: str) -> str:
-    """Break a line after 75 octets at most (RFC 5545, 3.1), never inside a character."""
-    pieces, piece, size = [], "", 0
-    for character in line:
-        width = len(character.encode())
-        if size + width > 74:
-            pieces.append(piece)
-            piece, size = "", 0
-        piece, size = piece + character, size + width
-    return "\r\n ".join([*pieces, piece])

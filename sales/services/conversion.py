@@ -15,12 +15,12 @@ from sales.services.announcements import announce_deal
 from sales.services.assignment import assignee_of
 from sales.services.deals import create_deal, deal_state, find_stage
 from sales.services.profiles import update_sales_profile
-from sales.services.versions import lock
 from vocelio.access.principal import Principal
 from vocelio.audit.services import record
 from vocelio.errors import Invalid
 from vocelio.notifications.services.feed import tell_feed
 from vocelio.organizations.scope import current_organization_id
+from vocelio.versions import lock
 
 # Where a lead may stand before it is worth a deal.
 UNDECIDED = (LeadStatus.NEW, LeadStatus.CONTACTED, LeadStatus.NURTURING)

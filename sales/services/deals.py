@@ -18,7 +18,6 @@ from sales.services.announcements import announce_deal
 from sales.services.gates import StageGate, check_gates, unmet_gates
 from sales.services.money import own_currency, worth
 from sales.services.pipelines import usual_pipeline
-from sales.services.versions import lock
 from vocelio.access.principal import Principal
 from vocelio.audit.context import current_actor
 from vocelio.audit.services import record
@@ -26,6 +25,7 @@ from vocelio.errors import Invalid
 from vocelio.notifications.services.feed import tell_feed
 from vocelio.notifications.services.notifications import notify
 from vocelio.organizations.scope import current_organization_id
+from vocelio.versions import lock
 
 # How long a deal stays in the trash.
 KEPT_IN_TRASH = timedelta(days=30)

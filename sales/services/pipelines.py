@@ -10,10 +10,10 @@ from django.db.models.functions import Now
 from sales.models import Deal, Pipeline, Stage, StageKind
 from sales.services.announcements import announce_deals, announce_pipeline
 from sales.services.gates import check_gates
-from sales.services.versions import lock
 from vocelio.audit.context import current_actor
 from vocelio.audit.services import record
 from vocelio.errors import Conflict, Invalid
+from vocelio.versions import lock
 
 MAX_STAGES = 30
 # What a new organization begins with: name, kind, percent, rotting days, required fields.

@@ -12,7 +12,6 @@ from contacts.services.contacts import check_assignee
 from sales.models import Deal, Milestone, Project, ProjectMember, ProjectStatus, StageKind
 from sales.services.announcements import announce_project
 from sales.services.money import own_currency
-from sales.services.versions import lock
 from vocelio.access.principal import Principal
 from vocelio.audit.context import current_actor
 from vocelio.audit.services import record
@@ -20,6 +19,7 @@ from vocelio.errors import Conflict, Invalid
 from vocelio.notifications.services.feed import tell_feed
 from vocelio.notifications.services.notifications import notify
 from vocelio.organizations.models import Membership
+from vocelio.versions import lock
 
 
 class ProjectExists(Conflict):

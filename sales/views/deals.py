@@ -26,8 +26,8 @@ from sales.serializers.deals import (
 from sales.serializers.projects import ProjectOfDealSerializer, ProjectSerializer
 from sales.services import bulk_deals, deals, projects
 from sales.services.deal_exports import export_deals
-from sales.views.conditions import IF_MATCH, take_version
 from sales.views.projects import shown_project
+from vocelio.api.conditions import IF_MATCH, take_version
 from vocelio.api.negotiation import DownloadNegotiation
 from vocelio.api.viewsets import CreateMixin, DestroyMixin, ListMixin, RetrieveMixin, TenantViewSet, UpdateMixin
 
@@ -170,15 +170,14 @@ class DealViewSet(ListMixin, CreateMixin, RetrieveMixin, UpdateMixin, DestroyMix
         data = self.validated()
         operation = bulk_deals.ACTIONS[data["action"]]
         result = operation(principal=self.principal, deal_ids=data["deal_ids"], **data.get("data", {}))
-        return Response(bulk_answer(result))
+        return Response(result.answer())
 
     @extend_schema(request=UndoSerializer, responses=BulkDealsResultSerializer)
     @action(detail=False, methods=["post"], url_path="undo-move", serializer_class=UndoSerializer)
     def undo_move(self, request: Request) -> Response:
         """Bring the deals of a bulk move back to where they were; those changed since stay."""
-        return Response(
-            bulk_answer(bulk_deals.undo_move(principal=self.principal, move_id=self.validated()["undo_id"]))
-        )
+        result = bulk_deals.undo_move(principal=self.principal, move_id=self.validated()["undo_id"])
+        return Response(result.answer())
 
 
 class DealExportViewSet(TenantViewSet):
@@ -212,14 +211,3 @@ def with_parts(rows: Any) -> Any:
         .prefetch_related(Prefetch("people", people), Prefetch("lines", DealLine.objects.order_by("position", "id")))
         .with_next_activity()
     )
-
-
-def bulk_answer(result: bulk_deals.BulkResult) -> dict[str, Any]:
-    return {
-        "message": "Bulk operation completed",
-        "processed": len(result.successful) + len(result.errors),
-        "successful": len(result.successful),
-        "failed": len(result.errors),
-        "errors": result.errors,
-        "undoId": result.undo_id,
-    }

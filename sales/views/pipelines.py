@@ -22,7 +22,7 @@ from sales.serializers.pipelines import (
     StageSerializer,
 )
 from sales.services import lost_reasons, money, pipelines
-from sales.views.conditions import IF_MATCH, take_version
+from vocelio.api.conditions import IF_MATCH, take_version
 from vocelio.api.viewsets import CreateMixin, DestroyMixin, ListMixin, RetrieveMixin, TenantViewSet, UpdateMixin
 from vocelio.errors import Invalid
 

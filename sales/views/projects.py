@@ -23,7 +23,7 @@ from sales.serializers.projects import (
     ProjectSerializer,
 )
 from sales.services import projects
-from sales.views.conditions import IF_MATCH, take_version
+from vocelio.api.conditions import IF_MATCH, take_version
 from vocelio.api.viewsets import CreateMixin, DestroyMixin, ListMixin, RetrieveMixin, TenantViewSet, UpdateMixin
 
 

@@ -21,6 +21,12 @@ AGENT = frozenset(
         "projects:write",
         "activities:read",
         "activities:write",
+        "jobs:read",
+        "jobs:write",
+        "applications:read",
+        "applications:write",
+        "offers:read",
+        "offers:write",
         # Before dialling: may I call, and this person said no.
         "dnc:check",
     }
@@ -49,6 +55,11 @@ MANAGER = AGENT | {
     "projects:delete",
     "activities:delete",
     "sales:manage",
+    "jobs:delete",
+    "applications:bulk",
+    "candidates:import",
+    "offers:approve",
+    "recruitment:manage",
 }
 ADMIN = MANAGER | {
     "contacts:erase",

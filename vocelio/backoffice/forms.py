@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import ValidationError
+from django.db.models import Model
 from unfold.forms import AdminOwnPasswordChangeForm, AuthenticationForm
 from unfold.widgets import UnfoldAdminEmailInputWidget
 
@@ -83,3 +84,13 @@ class TenantForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def _post_clean(self) -> None:
         """Leave the instance as it is: the service gets the cleaned values."""
+
+
+def by_id(values: dict[str, Any], *references: str) -> dict[str, Any]:
+    """Return the values as the services take them: these records by id."""
+    values = dict(values)
+    for name in references:
+        if name in values:
+            record: Model | None = values.pop(name)
+            values[f"{name}_id"] = record.pk if record else None
+    return values

@@ -11,6 +11,7 @@ APPEND_ONLY_TABLES = (
     "audit_seals",
     "contact_profile_audit_log",
     "deal_stage_history",
+    "application_stage_events",
     "dnc_certificates",
     "dnc_registry_accesses",
 )

@@ -2,7 +2,7 @@
 
 from sales.services.reports.people import activity_volume, owner_performance, win_loss
 from sales.services.reports.pipelines import conversion, forecast, pipeline_value, trend, velocity
-from sales.services.reports.shapes import Question, Report, ReportKind, question
+from sales.services.reports.questions import Question, ReportKind, question
 
 REPORTS: dict[str, ReportKind] = {
     "pipeline": pipeline_value,
@@ -15,4 +15,4 @@ REPORTS: dict[str, ReportKind] = {
     "activities": activity_volume,
 }
 
-__all__ = ["REPORTS", "Question", "Report", "question"]
+__all__ = ["REPORTS", "Question", "question"]

@@ -8,8 +8,9 @@ from typing import Any
 from django.db.models import Avg, Count, F, Q, Sum
 from django.db.models.functions import TruncMonth, TruncWeek
 
+from contacts.reports.shapes import Column, Drawing, Line, Report, money, percent
 from sales.models import Activity, ActivityKind, Deal, Disposition, StageKind
-from sales.services.reports.shapes import Column, Drawing, Line, Question, Report, money, percent
+from sales.services.reports.questions import Question
 from vocelio.organizations.models import Membership
 
 DAY = 86_400

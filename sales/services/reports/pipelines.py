@@ -9,9 +9,10 @@ from django.db.models import Avg, Count, F, Max, Q, Sum
 from django.db.models.functions import Now, TruncMonth
 from django.utils import timezone
 
+from contacts.reports.shapes import Column, Drawing, Line, Report, money, percent
 from sales.models import Deal, PipelineSnapshot, Stage, StageKind, StageMove
 from sales.services.reports.chains import chances
-from sales.services.reports.shapes import Column, Drawing, Line, Question, Report, money, percent
+from sales.services.reports.questions import Question
 
 DAY = 86_400
 # Months ahead that a forecast shows one by one.

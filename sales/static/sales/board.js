@@ -1,180 +1,25 @@
-/* The deals board: cards by the API, moved by drag and drop, live through the WebSocket. */
+/* What is particular to the board of deals. */
 (() => {
   "use strict";
-  const $ = (id) => document.getElementById(id);
-  let board, pipeline, csrf, data, dragged, reloadTimer, reading = 0;
-  const marked = new Set();
-
-  const element = (tag, className = "", text = "") => {
-    const made = document.createElement(tag);
-    if (className) made.className = className;
-    if (text) made.textContent = text; // Never innerHTML: names are what people typed.
-    return made;
-  };
-  const money = (amount, currency) =>
-    new Intl.NumberFormat("en", { style: "currency", currency, maximumFractionDigits: 0 }).format(Number(amount));
-  const day = (text) => new Date(text).toLocaleDateString("en", { day: "numeric", month: "short" });
-
-  const toast = (text) => {
-    const shown = $("board-toast");
-    shown.textContent = text;
-    shown.classList.add("is-shown");
-    clearTimeout(toast.timer);
-    toast.timer = setTimeout(() => shown.classList.remove("is-shown"), 5000);
-  };
-
-  const api = async (method, path, body, headers = {}) => {
-    const answer = await fetch(`/v1/${path}`, {
-      method,
-      headers: { Accept: "application/json", "Content-Type": "application/json", "X-CSRFToken": csrf, ...headers },
-      body: body === undefined ? undefined : JSON.stringify(body),
-    });
-    return { status: answer.status, json: await answer.json().catch(() => ({})) };
-  };
-
-  const filters = () => {
-    const query = new URLSearchParams({ limit: "20" });
-    if ($("board-search").value.trim()) query.set("search", $("board-search").value.trim());
-    if ($("board-mine").checked) query.set("assignedTo", "me");
-    return query;
-  };
-
-  const card = (deal) => {
-    const shown = element("div", "board-card");
-    shown.dataset.deal = deal.id;
-    shown.dataset.version = deal.version;
-    shown.draggable = board.dataset.mayMove === "yes";
-    if (marked.delete(deal.id)) shown.classList.add("is-moved");
-    const link = element("a", "", deal.name);
-    link.href = board.dataset.change.replace("00000000-0000-0000-0000-000000000000", deal.id);
-    link.draggable = false;
-    shown.append(link);
-    if (deal.client) shown.append(element("small", "", deal.client.name));
-    shown.append(element("span", "board-amount", money(deal.amount, deal.currency)));
-    if (deal.expectedCloseOn) shown.append(element("small", "", `closes ${day(deal.expectedCloseOn)}`));
-    shown.append(element("small", "", deal.assignedTo ? deal.assignedTo.name : "nobody's"));
-    if (deal.isRotting) shown.append(element("small", "board-rotting", `rotting since ${day(deal.stageEnteredAt)}`));
-    else if (deal.status === "open" && !deal.nextActivityAt) shown.append(element("small", "board-none", "nothing planned"));
-    return shown;
-  };
-
-  const more = (column, cards) => {
-    cards.querySelector(".board-more")?.remove();
-    if (!column.nextCursor) return;
-    const button = element("button", "board-more", "More");
-    button.type = "button";
-    button.onclick = async () => {
-      const query = filters();
-      query.set("cursor", column.nextCursor);
-      const answer = await api("GET", `deals/board/${column.stage.id}?${query}`);
-      if (answer.status !== 200) return toast(answer.json.error?.message ?? "That did not work.");
-      column.nextCursor = answer.json.pagination.nextCursor;
-      column.deals.push(...answer.json.data);
-      button.remove();
-      cards.append(...answer.json.data.map(card));
-      more(column, cards);
-    };
-    cards.append(button);
-  };
-
-  const draw = () => {
-    const scrolled = board.scrollLeft;
-    const heights = new Map([...board.querySelectorAll(".board-cards")].map((each) => [each.parentNode.dataset.stage, each.scrollTop]));
-    board.replaceChildren(
-      ...data.columns.map((column) => {
-        const shown = element("section", "board-column");
-        shown.dataset.stage = column.stage.id;
-        shown.dataset.kind = column.stage.kind;
-        const head = element("div", "board-head");
-        head.append(element("b", "", column.stage.name));
-        const deals = column.count === 1 ? "deal" : "deals";
-        head.append(element("span", "", `${column.count.toLocaleString("en")} ${deals} · ${money(column.amount, data.currency)}`));
-        const cards = element("div", "board-cards");
-        cards.append(...column.deals.map(card));
-        more(column, cards);
-        shown.append(head, cards);
-        return shown;
-      }),
-    );
-    board.scrollLeft = scrolled;
-    for (const cards of board.querySelectorAll(".board-cards")) cards.scrollTop = heights.get(cards.parentNode.dataset.stage) ?? 0;
-  };
-
-  const load = async () => {
-    const mine = ++reading;
-    const query = filters();
-    query.set("pipelineId", pipeline);
-    const answer = await api("GET", `deals/board?${query}`);
-    if (mine !== reading) return; // A later reading is on its way.
-    if (answer.status !== 200) return toast(answer.json.error?.message ?? "The board could not be read.");
-    data = answer.json.data;
-    draw();
-  };
-  const loadSoon = () => {
-    clearTimeout(reloadTimer);
-    reloadTimer = setTimeout(load, 150);
-  };
-
   /* What a stage may ask for, and how it is asked. Each returns a label with inputs, and what to send. */
-  const input = (label, type, name) => {
-    const shown = element("label", "", label);
-    const field = element("input");
-    Object.assign(field, { type, name, required: true });
-    shown.append(field);
-    return [shown, () => field.value];
-  };
-  const choice = async (label, path, show) => {
-    const shown = element("label", "", label);
-    const field = element("select");
-    field.required = true;
-    field.append(element("option", "", ""));
-    const answer = await api("GET", path);
-    for (const each of answer.json.data ?? []) {
-      const [value, text] = show(each);
-      const option = element("option", "", text);
-      option.value = value;
-      field.append(option);
-    }
-    shown.append(field);
-    return [shown, () => field.value];
-  };
-  const search = (label, path) => {
-    const shown = element("label", "", label);
-    const typed = element("input");
-    const field = element("select");
-    typed.placeholder = "Type to search";
-    field.required = true;
-    typed.oninput = async () => {
-      const answer = await api("GET", `${path}?limit=20&search=${encodeURIComponent(typed.value)}`);
-      field.replaceChildren(
-        ...(answer.json.data ?? []).map((each) => {
-          const option = element("option", "", each.name ?? `${each.firstName} ${each.lastName}`.trim() ?? each.email);
-          option.value = each.id;
-          return option;
-        }),
-      );
-    };
-    shown.append(typed, field);
-    return [shown, () => field.value];
-  };
-  const ASK = {
-    amount: async () => input("Amount", "number", "amount").concat((value) => ({ amount: value })),
-    expectedCloseOn: async () => input("Expected close", "date", "expectedCloseOn").concat((value) => ({ expectedCloseOn: value })),
-    description: async () => input("Description", "text", "description").concat((value) => ({ description: value })),
-    source: async () => input("Source", "text", "source").concat((value) => ({ source: value })),
-    client: async () => search("Client", "clients").concat((value) => ({ clientId: value })),
-    contacts: async () => search("Contact", "contacts").concat((value) => ({ contacts: [{ contactId: value, isPrimary: true }] })),
-    assignedTo: async () =>
+  const ask = {
+    amount: async ({ input }) => input("Amount", "number", "amount").concat((value) => ({ amount: value })),
+    expectedCloseOn: async ({ input }) => input("Expected close", "date", "expectedCloseOn").concat((value) => ({ expectedCloseOn: value })),
+    description: async ({ input }) => input("Description", "text", "description").concat((value) => ({ description: value })),
+    source: async ({ input }) => input("Source", "text", "source").concat((value) => ({ source: value })),
+    client: async ({ search }) => search("Client", "clients").concat((value) => ({ clientId: value })),
+    contacts: async ({ search }) => search("Contact", "contacts").concat((value) => ({ contacts: [{ contactId: value, isPrimary: true }] })),
+    assignedTo: async ({ choice }) =>
       (await choice("Owner", "members?limit=200", (each) => [each.userId ?? each.user?.id, each.name ?? each.email])).concat((value) => ({ assignedTo: value })),
-    lostReason: async () =>
+    lostReason: async ({ choice }) =>
       (await choice("Lost because", "lost-reasons?limit=200", (each) => [each.id, each.name])).concat((value) => ({ lostReasonId: value })),
-    lines: async () => {
+    lines: async ({ input }) => {
       const [name, readName] = input("Product or service", "text", "line");
       const [price, readPrice] = input("Price", "number", "price");
       name.append(price);
       return [name, () => 1, () => ({ lines: [{ name: readName(), unitPrice: readPrice() }] })];
     },
-    nextActivity: async () => {
+    nextActivity: async ({ api, input }) => {
       const [subject, readSubject] = input("What is next", "text", "subject");
       const [due, readDue] = input("When", "datetime-local", "due");
       subject.append(due);
@@ -184,106 +29,27 @@
     },
   };
 
-  /* Ask for what the stage needs; resolves to the fields to send, or null. */
-  const ask = async (error, dealId) => {
-    const dialog = $("board-gate");
-    const asked = await Promise.all(error.details.missing.map((name) => ASK[name]()));
-    dialog.querySelector("h2").textContent = error.message;
-    dialog.querySelector(".board-gate-error").textContent = "";
-    dialog.querySelector(".board-gate-fields").replaceChildren(...asked.map(([shown]) => shown));
-    dialog.querySelector("button[value=cancel]").onclick = () => dialog.close("cancel");
-    dialog.returnValue = "";
-    dialog.showModal();
-    await new Promise((resolve) => dialog.addEventListener("close", resolve, { once: true }));
-    if (dialog.returnValue !== "move") return null;
-    const fields = {};
-    for (const [, read, make, plan] of asked) {
-      if (plan) await plan(dealId);
-      Object.assign(fields, make(read()));
-    }
-    return fields;
-  };
+  const lines = (deal, { money, day }) => [
+    ...(deal.client ? [["", deal.client.name]] : []),
+    ["board-amount", money(deal.amount, deal.currency)],
+    ...(deal.expectedCloseOn ? [["", `closes ${day(deal.expectedCloseOn)}`]] : []),
+    ["", deal.assignedTo ? deal.assignedTo.name : "nobody's"],
+    ...(deal.isRotting ? [["board-rotting", `rotting since ${day(deal.stageEnteredAt)}`]] : []),
+    ...(!deal.isRotting && deal.status === "open" && !deal.nextActivityAt ? [["board-none", "nothing planned"]] : []),
+  ];
 
-  const move = async (deal, stageId, fields = {}) => {
-    const answer = await api("POST", `deals/${deal.id}/move-stage`, { stageId, ...fields }, { "If-Match": `"${deal.version}"` });
-    if (answer.status === 200) {
-      marked.add(deal.id);
-      return load();
-    }
-    const error = answer.json.error ?? { message: "That did not work.", details: {} };
-    if (error.code === "STAGE_GATE") {
-      const more = await ask(error, deal.id);
-      if (more) return move(deal, stageId, { ...fields, ...more });
-      toast("Left where it was.");
-    } else if (error.code === "VERSION_CONFLICT") {
-      const stage = data.columns.find((column) => column.stage.id === error.details.current.stageId);
-      toast(`Somebody else was faster: ${error.details.current.name} is in ${stage ? stage.stage.name : "another pipeline"} now.`);
-      marked.add(deal.id);
-    } else toast(error.message);
-    return load();
-  };
-
-  const listen = () => {
-    const live = $("board-live");
-    const socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`);
-    socket.onopen = () => socket.send(JSON.stringify({ type: "authenticate", session: true }));
-    socket.onmessage = (message) => {
-      const frame = JSON.parse(message.data);
-      if (frame.type === "authenticated") {
-        socket.send(JSON.stringify({ type: "subscribe", channel: "deals", filters: { pipelineId: pipeline } }));
-        socket.send(JSON.stringify({ type: "subscribe", channel: "pipelines" }));
-      } else if (frame.type === "subscribed") {
-        live.textContent = "live";
-        live.classList.add("is-live");
-        if (frame.channel === "deals") loadSoon(); // What happened while nobody listened.
-      } else if (frame.type.startsWith("deal") || frame.type === "pipeline_changed") {
-        if (frame.data.dealId) marked.add(frame.data.dealId);
-        loadSoon();
-      }
-    };
-    socket.onclose = (event) => {
-      live.textContent = "not live";
-      live.classList.remove("is-live");
-      if (event.code !== 4401 && event.code !== 4403) setTimeout(listen, 3000);
-    };
-  };
-
-  document.addEventListener("DOMContentLoaded", () => {
-    board = $("board");
-    pipeline = board.dataset.pipeline;
-    csrf = document.querySelector("input[name=csrfmiddlewaretoken]").value;
-    board.addEventListener("dragstart", (event) => {
-      const shown = event.target.closest(".board-card");
-      if (!shown) return;
-      dragged = { id: shown.dataset.deal, version: Number(shown.dataset.version), from: shown.closest(".board-column").dataset.stage };
-      event.dataTransfer.effectAllowed = "move";
-      event.dataTransfer.setData("text/plain", dragged.id);
-    });
-    board.addEventListener("dragover", (event) => {
-      const column = event.target.closest(".board-column");
-      for (const each of board.querySelectorAll(".is-over")) if (each !== column) each.classList.remove("is-over");
-      // Held at an edge, a card brings the columns beyond it into view.
-      const { left, right } = board.getBoundingClientRect();
-      if (dragged && event.clientX > right - 48) board.scrollLeft += 16;
-      if (dragged && event.clientX < left + 48) board.scrollLeft -= 16;
-      if (!column || !dragged) return;
-      event.preventDefault();
-      column.classList.toggle("is-over", column.dataset.stage !== dragged.from);
-    });
-    board.addEventListener("drop", (event) => {
-      const column = event.target.closest(".board-column");
-      event.preventDefault();
-      const deal = dragged;
-      dragged = undefined;
-      if (column && deal && column.dataset.stage !== deal.from) move(deal, column.dataset.stage);
-    });
-    board.addEventListener("dragend", () => {
-      dragged = undefined;
-      for (const each of board.querySelectorAll(".is-over")) each.classList.remove("is-over");
-    });
-    $("board-search").addEventListener("input", loadSoon);
-    $("board-mine").addEventListener("change", load);
-    load();
-    listen();
+  showBoard({
+    path: "deals",
+    cards: "deals",
+    one: "deal",
+    many: "deals",
+    query: (board) => ({ pipelineId: board.dataset.pipeline }),
+    subscribe: (board) => ({ deals: { pipelineId: board.dataset.pipeline }, pipelines: {} }),
+    isMine: (frame) => frame.type.startsWith("deal") || frame.type === "pipeline_changed",
+    idOf: (frame) => frame.data.dealId,
+    title: (deal) => deal.name,
+    lines,
+    heading: (column, data, { money }) => money(column.amount, data.currency),
+    ask,
   });
 })();

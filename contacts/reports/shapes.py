@@ -1,8 +1,6 @@
 """What a report is: a table, totals and what to draw, the same for JSON, CSV and PDF."""
 
 import datetime
-import uuid
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -45,13 +43,11 @@ class Drawing:
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked: by whom, of which days (both included), pipeline and owner."""
+    """What is asked: by whom, of which days (both included). Apps add what else it can be narrowed by."""
 
     principal: Principal
     first: datetime.date
     last: datetime.date
-    pipeline_id: uuid.UUID | None = None
-    owner_id: uuid.UUID | None = None
 
     @property
     def start(self) -> datetime.datetime:
@@ -60,13 +56,6 @@ class Question:
     @property
     def end(self) -> datetime.datetime:
         return datetime.datetime.combine(self.last, datetime.time(), datetime.UTC) + datetime.timedelta(days=1)
-
-    def narrow(self, rows: Any, *, pipeline: str = "pipeline_id") -> Any:
-        """Keep what the caller may see, of the pipeline and owner asked for."""
-        rows = rows.visible_to(self.principal)
-        if self.pipeline_id and pipeline:
-            rows = rows.filter(**{pipeline: self.pipeline_id})
-        return rows.filter(assigned_to_id=self.owner_id) if self.owner_id else rows
 
 
 @dataclass(frozen=True)
@@ -80,25 +69,15 @@ class Report:
     charts: list[Drawing] = field(default_factory=list)
 
 
-ReportKind = Callable[[Question], Report]
-
-
-def question(
-    *,
-    principal: Principal,
-    first: datetime.date | None,
-    last: datetime.date | None,
-    pipeline_id: uuid.UUID | None,
-    owner_id: uuid.UUID | None,
-) -> Question:
-    """Return what was asked, the last 90 days unless said otherwise; raise Invalid for days that make no sense."""
+def days_asked(first: datetime.date | None, last: datetime.date | None) -> tuple[datetime.date, datetime.date]:
+    """Return the days to cover, the last 90 unless said otherwise; raise Invalid for days that make no sense."""
     last = last or timezone.now().date()
     first = first or last - datetime.timedelta(days=DEFAULT_DAYS - 1)
     if first > last:
         raise Invalid.field("to", "This is before from.", value=str(last), constraint="order")
     if (last - first).days > MAX_DAYS:
         raise Invalid.field("from", "A report covers at most five years.", value=str(first), constraint="range")
-    return Question(principal, first, last, pipeline_id, owner_id)
+    return first, last
 
 
 def percent(part: float | Decimal, whole: float | Decimal) -> float | None:

@@ -1,4 +1,4 @@
-/* Reads the figures anew a few seconds after somebody changed a deal. */
+/* Reads the figures anew a few seconds after somebody changed what they count. */
 (() => {
   "use strict";
   document.addEventListener("DOMContentLoaded", () => {
@@ -9,11 +9,11 @@
       socket.onopen = () => socket.send(JSON.stringify({ type: "authenticate", session: true }));
       socket.onmessage = (message) => {
         const frame = JSON.parse(message.data);
-        if (frame.type === "authenticated") socket.send(JSON.stringify({ type: "subscribe", channel: "deals" }));
+        if (frame.type === "authenticated") socket.send(JSON.stringify({ type: "subscribe", channel: live.dataset.channel }));
         else if (frame.type === "subscribed") {
           live.textContent = "live";
           live.classList.add("is-live");
-        } else if (frame.type.startsWith("deal")) {
+        } else if (frame.type.startsWith(live.dataset.events)) {
           clearTimeout(timer);
           timer = setTimeout(() => location.reload(), 3000);
         }

@@ -1,0 +1,29 @@
+/* What is particular to the board of a job's applications. */
+(() => {
+  "use strict";
+  const ask = {
+    rejectionReason: async ({ choice }) =>
+      (await choice("Rejected because", "rejection-reasons?limit=200", (each) => [each.id, each.name])).concat((value) => ({ rejectionReasonId: value })),
+  };
+  const stars = (rating) => "★".repeat(rating) + "☆".repeat(5 - rating);
+  const lines = (card, { day }) => [
+    ...(card.rating ? [["board-amount", stars(card.rating)]] : []),
+    ["", `applied ${day(card.appliedAt)}${card.source ? `, ${card.source}` : ""}`],
+    ["", card.assignedTo ? card.assignedTo.name : "nobody's"],
+    ...(card.tags.length ? [["", card.tags.join(", ")]] : []),
+  ];
+
+  showBoard({
+    path: "applications",
+    cards: "applications",
+    one: "application",
+    many: "applications",
+    query: (board) => ({ jobId: board.dataset.job }),
+    subscribe: (board) => ({ applications: { jobId: board.dataset.job } }),
+    isMine: (frame) => frame.type.startsWith("application"),
+    idOf: (frame) => frame.data.applicationId,
+    title: (card) => card.name,
+    lines,
+    ask,
+  });
+})();

@@ -1,0 +1,263 @@
+/* A board: cards by the API, moved by drag and drop, live through the WebSocket. A page brings what it is of:
+
+   showBoard({ path, cards, one, many, query, subscribe, isMine, idOf, title, lines, heading, ask })
+
+   path is of the API, cards the key of a column's cards, query what the board is read with, subscribe the channels with
+   their filters, isMine and idOf judge frames, lines are the texts of a card as [class, text], ask makes the questions of
+   a stage's gates from the tools it is given. */
+const showBoard = (() => {
+  "use strict";
+  const $ = (id) => document.getElementById(id);
+  let board, kind, csrf, data, dragged, reloadTimer, reading = 0;
+  const marked = new Set();
+
+  const element = (tag, className = "", text = "") => {
+    const made = document.createElement(tag);
+    if (className) made.className = className;
+    if (text) made.textContent = text; // Never innerHTML: names are what people typed.
+    return made;
+  };
+  const money = (amount, currency) =>
+    new Intl.NumberFormat("en", { style: "currency", currency, maximumFractionDigits: 0 }).format(Number(amount));
+  const day = (text) => new Date(text).toLocaleDateString("en", { day: "numeric", month: "short" });
+
+  const toast = (text) => {
+    const shown = $("board-toast");
+    shown.textContent = text;
+    shown.classList.add("is-shown");
+    clearTimeout(toast.timer);
+    toast.timer = setTimeout(() => shown.classList.remove("is-shown"), 5000);
+  };
+
+  const api = async (method, path, body, headers = {}) => {
+    const answer = await fetch(`/v1/${path}`, {
+      method,
+      headers: { Accept: "application/json", "Content-Type": "application/json", "X-CSRFToken": csrf, ...headers },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+    return { status: answer.status, json: await answer.json().catch(() => ({})) };
+  };
+
+  const filters = () => {
+    const query = new URLSearchParams({ limit: "20", ...kind.query(board) });
+    if ($("board-search").value.trim()) query.set("search", $("board-search").value.trim());
+    if ($("board-mine").checked) query.set("assignedTo", "me");
+    return query;
+  };
+
+  const card = (row) => {
+    const shown = element("div", "board-card");
+    shown.dataset.row = row.id;
+    shown.dataset.version = row.version;
+    shown.draggable = board.dataset.mayMove === "yes";
+    if (marked.delete(row.id)) shown.classList.add("is-moved");
+    const link = element("a", "", kind.title(row));
+    link.href = board.dataset.change.replace("00000000-0000-0000-0000-000000000000", row.id);
+    link.draggable = false;
+    shown.append(link);
+    for (const [className, text] of kind.lines(row, tools)) shown.append(element(className === "board-amount" ? "span" : "small", className, text));
+    return shown;
+  };
+
+  const more = (column, cards) => {
+    cards.querySelector(".board-more")?.remove();
+    if (!column.nextCursor) return;
+    const button = element("button", "board-more", "More");
+    button.type = "button";
+    button.onclick = async () => {
+      const query = filters();
+      query.set("cursor", column.nextCursor);
+      const answer = await api("GET", `${kind.path}/board/${column.stage.id}?${query}`);
+      if (answer.status !== 200) return toast(answer.json.error?.message ?? "That did not work.");
+      column.nextCursor = answer.json.pagination.nextCursor;
+      column[kind.cards].push(...answer.json.data);
+      button.remove();
+      cards.append(...answer.json.data.map(card));
+      more(column, cards);
+    };
+    cards.append(button);
+  };
+
+  const draw = () => {
+    const scrolled = board.scrollLeft;
+    const heights = new Map([...board.querySelectorAll(".board-cards")].map((each) => [each.parentNode.dataset.stage, each.scrollTop]));
+    board.replaceChildren(
+      ...data.columns.map((column) => {
+        const shown = element("section", "board-column");
+        shown.dataset.stage = column.stage.id;
+        shown.dataset.kind = column.stage.kind ?? column.stage.outcome;
+        const head = element("div", "board-head");
+        head.append(element("b", "", column.stage.name));
+        const counted = `${column.count.toLocaleString("en")} ${column.count === 1 ? kind.one : kind.many}`;
+        head.append(element("span", "", kind.heading ? `${counted} · ${kind.heading(column, data, tools)}` : counted));
+        const cards = element("div", "board-cards");
+        cards.append(...column[kind.cards].map(card));
+        more(column, cards);
+        shown.append(head, cards);
+        return shown;
+      }),
+    );
+    board.scrollLeft = scrolled;
+    for (const cards of board.querySelectorAll(".board-cards")) cards.scrollTop = heights.get(cards.parentNode.dataset.stage) ?? 0;
+  };
+
+  const load = async () => {
+    const mine = ++reading;
+    const query = filters();
+    const answer = await api("GET", `${kind.path}/board?${query}`);
+    if (mine !== reading) return; // A later reading is on its way.
+    if (answer.status !== 200) return toast(answer.json.error?.message ?? "The board could not be read.");
+    data = answer.json.data;
+    draw();
+  };
+  const loadSoon = () => {
+    clearTimeout(reloadTimer);
+    reloadTimer = setTimeout(load, 150);
+  };
+
+  /* What a stage may ask for, and how it is asked. Each returns a label with inputs, and what to send. */
+  const input = (label, type, name) => {
+    const shown = element("label", "", label);
+    const field = element("input");
+    Object.assign(field, { type, name, required: true });
+    shown.append(field);
+    return [shown, () => field.value];
+  };
+  const choice = async (label, path, show) => {
+    const shown = element("label", "", label);
+    const field = element("select");
+    field.required = true;
+    field.append(element("option", "", ""));
+    const answer = await api("GET", path);
+    for (const each of answer.json.data ?? []) {
+      const [value, text] = show(each);
+      const option = element("option", "", text);
+      option.value = value;
+      field.append(option);
+    }
+    shown.append(field);
+    return [shown, () => field.value];
+  };
+  const search = (label, path) => {
+    const shown = element("label", "", label);
+    const typed = element("input");
+    const field = element("select");
+    typed.placeholder = "Type to search";
+    field.required = true;
+    typed.oninput = async () => {
+      const answer = await api("GET", `${path}?limit=20&search=${encodeURIComponent(typed.value)}`);
+      field.replaceChildren(
+        ...(answer.json.data ?? []).map((each) => {
+          const option = element("option", "", each.name ?? `${each.firstName} ${each.lastName}`.trim() ?? each.email);
+          option.value = each.id;
+          return option;
+        }),
+      );
+    };
+    shown.append(typed, field);
+    return [shown, () => field.value];
+  };
+  /* Ask for what the stage needs; resolves to the fields to send, or null. */
+  const ask = async (error, id) => {
+    const dialog = $("board-gate");
+    const asked = await Promise.all(error.details.missing.map((name) => kind.ask[name](tools)));
+    dialog.querySelector("h2").textContent = error.message;
+    dialog.querySelector(".board-gate-error").textContent = "";
+    dialog.querySelector(".board-gate-fields").replaceChildren(...asked.map(([shown]) => shown));
+    dialog.querySelector("button[value=cancel]").onclick = () => dialog.close("cancel");
+    dialog.returnValue = "";
+    dialog.showModal();
+    await new Promise((resolve) => dialog.addEventListener("close", resolve, { once: true }));
+    if (dialog.returnValue !== "move") return null;
+    const fields = {};
+    for (const [, read, make, plan] of asked) {
+      if (plan) await plan(id);
+      Object.assign(fields, make(read()));
+    }
+    return fields;
+  };
+
+  const move = async (row, stageId, fields = {}) => {
+    const answer = await api("POST", `${kind.path}/${row.id}/move-stage`, { stageId, ...fields }, { "If-Match": `"${row.version}"` });
+    if (answer.status === 200) {
+      marked.add(row.id);
+      return load();
+    }
+    const error = answer.json.error ?? { message: "That did not work.", details: {} };
+    if (error.code === "STAGE_GATE") {
+      const more = await ask(error, row.id);
+      if (more) return move(row, stageId, { ...fields, ...more });
+      toast("Left where it was.");
+    } else if (error.code === "VERSION_CONFLICT") {
+      const stage = data.columns.find((column) => column.stage.id === error.details.current.stageId);
+      toast(`Somebody else was faster: ${error.details.current.name} is in ${stage ? stage.stage.name : "another column"} now.`);
+      marked.add(row.id);
+    } else toast(error.message);
+    return load();
+  };
+
+  const listen = () => {
+    const live = $("board-live");
+    const socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`);
+    socket.onopen = () => socket.send(JSON.stringify({ type: "authenticate", session: true }));
+    socket.onmessage = (message) => {
+      const frame = JSON.parse(message.data);
+      if (frame.type === "authenticated") {
+        for (const [channel, filters] of Object.entries(kind.subscribe(board))) socket.send(JSON.stringify({ type: "subscribe", channel, filters }));
+      } else if (frame.type === "subscribed") {
+        live.textContent = "live";
+        live.classList.add("is-live");
+        loadSoon(); // What happened while nobody listened.
+      } else if (kind.isMine(frame)) {
+        if (kind.idOf(frame)) marked.add(kind.idOf(frame));
+        loadSoon();
+      }
+    };
+    socket.onclose = (event) => {
+      live.textContent = "not live";
+      live.classList.remove("is-live");
+      if (event.code !== 4401 && event.code !== 4403) setTimeout(listen, 3000);
+    };
+  };
+
+  const tools = { element, money, day, api, input, choice, search };
+  const start = (given) => {
+    kind = given;
+    board = $("board");
+    csrf = document.querySelector("input[name=csrfmiddlewaretoken]").value;
+    board.addEventListener("dragstart", (event) => {
+      const shown = event.target.closest(".board-card");
+      if (!shown) return;
+      dragged = { id: shown.dataset.row, version: Number(shown.dataset.version), from: shown.closest(".board-column").dataset.stage };
+      event.dataTransfer.effectAllowed = "move";
+      event.dataTransfer.setData("text/plain", dragged.id);
+    });
+    board.addEventListener("dragover", (event) => {
+      const column = event.target.closest(".board-column");
+      for (const each of board.querySelectorAll(".is-over")) if (each !== column) each.classList.remove("is-over");
+      // Held at an edge, a card brings the columns beyond it into view.
+      const { left, right } = board.getBoundingClientRect();
+      if (dragged && event.clientX > right - 48) board.scrollLeft += 16;
+      if (dragged && event.clientX < left + 48) board.scrollLeft -= 16;
+      if (!column || !dragged) return;
+      event.preventDefault();
+      column.classList.toggle("is-over", column.dataset.stage !== dragged.from);
+    });
+    board.addEventListener("drop", (event) => {
+      const column = event.target.closest(".board-column");
+      event.preventDefault();
+      const row = dragged;
+      dragged = undefined;
+      if (column && row && column.dataset.stage !== row.from) move(row, column.dataset.stage);
+    });
+    board.addEventListener("dragend", () => {
+      dragged = undefined;
+      for (const each of board.querySelectorAll(".is-over")) each.classList.remove("is-over");
+    });
+    $("board-search").addEventListener("input", loadSoon);
+    $("board-mine").addEventListener("change", load);
+    load();
+    listen();
+  };
+  return (given) => document.addEventListener("DOMContentLoaded", () => start(given));
+})();
