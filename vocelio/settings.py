@@ -101,6 +101,7 @@ INSTALLED_APPS = [
     "sales",
     "crm_sync",
     "dnc",
+    "comms",
     "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
     "vocelio.backoffice.apps.BackofficeAdminConfig",

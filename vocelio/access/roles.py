@@ -23,6 +23,8 @@ AGENT = frozenset(
         "activities:write",
         # Before dialling: may I call, and this person said no.
         "dnc:check",
+        "messages:read",
+        "messages:write",
     }
 )
 MANAGER = AGENT | {
@@ -48,10 +50,14 @@ MANAGER = AGENT | {
     "projects:delete",
     "activities:delete",
     "sales:manage",
+    "messages:bulk",
+    "messages:manage",
 }
 ADMIN = MANAGER | {
     "contacts:erase",
     "crm:manage",
+    # Accounts at mail and message providers, with their secrets.
+    "channels:manage",
     "members:manage",
     "organization:manage",
 }
