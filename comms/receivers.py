@@ -8,10 +8,11 @@ from django.dispatch import receiver
 
 from comms.models import Communication
 from comms.services.statuses import withdraw
-from contacts.signals import contacts_in_use, opted_out
+from contacts.signals import contacts_in_use
+from dnc.signals import opt_outs_stored
 
 
-@receiver(opted_out)
+@receiver(opt_outs_stored)
 def withdraw_messages(
     sender: Any,
     phone_numbers: Sequence[str] = (),

@@ -16,6 +16,7 @@ API: list[URLPattern | URLResolver] = [
     path("", include("sales.urls")),
     path("", include("crm_sync.urls")),
     path("", include("dnc.urls")),
+    path("", include("comms.urls")),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -25,6 +26,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
     path("", include("vocelio.health.urls")),
     path("", include("vocelio.users.pages")),
+    path("", include("comms.pages")),
     path("admin/", admin.site.urls),
 ]
 

@@ -50,10 +50,13 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_te
                    AND message.status = 'queued' AND message.scheduled_at <= now())
            OR EXISTS (SELECT FROM message_batches AS batch WHERE batch.organization_id = account.organization_id
                       AND batch.account_id = account.id AND batch.finished_at IS NULL AND batch.paused_at IS NULL
-                      AND batch.stopped_at IS NULL AND (batch.status = 'completed' OR EXISTS (
+                      AND batch.stopped_at IS NULL AND (EXISTS (
                           SELECT FROM communications AS message WHERE message.organization_id = account.organization_id
                           AND message.account_id = account.id AND message.batch_id = batch.id
-                          AND message.status = 'queued' AND message.scheduled_at <= now())))
+                          AND message.status = 'queued' AND message.scheduled_at <= now())
+                          OR (batch.status = 'completed' AND NOT EXISTS (
+                          SELECT FROM communications AS message WHERE message.organization_id = account.organization_id
+                          AND message.batch_id = batch.id AND message.status IN ('queued', 'sending')))))
            OR EXISTS (SELECT FROM communications AS message WHERE message.organization_id = account.organization_id
                       AND message.status = 'sending' AND message.claimed_until < now()))
 $$;

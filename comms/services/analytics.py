@@ -65,8 +65,8 @@ def template_figures(template: CommunicationTemplate) -> dict[str, Any]:
     return {
         "versions": figures,
         "comparisons": comparisons,
-        "opensTracked": template.track_opens,
-        "clicksTracked": template.track_clicks,
+        "opens_tracked": template.track_opens,
+        "clicks_tracked": template.track_clicks,
     }
 
 

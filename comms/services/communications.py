@@ -199,8 +199,8 @@ def preview(
     return {
         "to": address,
         "subject": rendered.subject,
-        "bodyText": rendered.text,
-        "bodyHtml": rendered.html,
+        "body_text": rendered.text,
+        "body_html": rendered.html,
         "problems": problems,
     }
 
@@ -213,7 +213,7 @@ def store_attachment(*, name: str, content_type: str, content: bytes) -> dict[st
         raise Invalid.field("file", "The name of the file holds what a header cannot.", constraint="name")
     file = default_storage.save(f"{attachment_folder()}{uuid7()}", ContentFile(content))
     record("communication.attachment_stored", "communication", "", size=len(content))
-    return {"file": file, "name": name[:150], "contentType": content_type[:100], "size": len(content)}
+    return {"file": file, "name": name[:150], "content_type": content_type[:100], "size": len(content)}
 
 
 def attachment_folder() -> str:
@@ -253,7 +253,7 @@ def _attachment(given: Mapping[str, Any]) -> dict[str, Any]:
     file = str(given.get("file", ""))
     if not file.startswith(attachment_folder()) or ".." in file or not default_storage.exists(file):
         raise Invalid.field("attachments", "There is no such file; upload it first.", constraint="does_not_exist")
-    return {"file": file, "name": str(given["name"]), "contentType": str(given["contentType"])}
+    return {"file": file, "name": str(given["name"]), "contentType": str(given["content_type"])}
 
 
 def _version(template: CommunicationTemplate | None, channel: str) -> TemplateVersion | None:

@@ -212,8 +212,12 @@ class _Lane:
         return list(run(send, group))
 
     def _settle(self, outcomes: Sequence[Outcome]) -> None:
+        settle_sent([outcome for outcome in outcomes if outcome.receipt is not None])
         for outcome in outcomes:
-            settle(outcome)
+            if outcome.error is not None:
+                settle_failed(outcome.message, outcome.error)
+            if outcome.message.batch_id is None:
+                announce(Communication.objects.get(pk=outcome.message.pk))
         accepted = sum(outcome.receipt is not None for outcome in outcomes)
         self.sent += accepted
         if accepted:
@@ -330,34 +334,46 @@ def begin_attempts(messages: Sequence[Communication]) -> set[uuid.UUID]:
         return {row[0] for row in cursor.fetchall()}
 
 
-def settle(outcome: Outcome) -> None:
-    """Note what handing a message over came to. What a provider has reported meanwhile stands further on and stays."""
-    message, error = outcome.message, outcome.error
-    rows = Communication.objects.filter(pk=message.pk)
-    if outcome.receipt is not None:
-        rows.filter(provider_id="").update(provider_id=outcome.receipt.provider_id, sent_at=Now(), claimed_until=None)
-        rows.filter(status__in=[MessageStatus.SENDING, MessageStatus.UNKNOWN]).update(
-            status=MessageStatus.SENT, error_code="", error_message=""
+def settle_sent(outcomes: Sequence[Outcome]) -> None:
+    """Note that the provider took these. What it has reported of one meanwhile stands further on and stays."""
+    if not outcomes:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE communications AS message SET sent_at = coalesce(message.sent_at, now()), claimed_until = NULL,"
+            " provider_id = CASE WHEN message.provider_id = '' THEN taken.provider_id ELSE message.provider_id END,"
+            " status = CASE WHEN message.status IN ('sending', 'unknown') THEN 'sent' ELSE message.status END,"
+            " error_code = CASE WHEN message.status IN ('sending', 'unknown') THEN '' ELSE message.error_code END,"
+            " error_message = CASE WHEN message.status IN ('sending', 'unknown') THEN '' ELSE message.error_message END"
+            " FROM unnest(%s::uuid[], %s::text[]) AS taken (id, provider_id)"
+            " WHERE message.organization_id = %s AND message.id = taken.id AND message.attempted_at IS NOT NULL",
+            [
+                [outcome.message.pk for outcome in outcomes],
+                [outcome.receipt.provider_id if outcome.receipt else "" for outcome in outcomes],
+                current_organization_id(),
+            ],
         )
-        if message.purpose == Purpose.PERSONAL and message.contact_id:
-            note_touch(contact_id=message.contact_id, at=timezone.now())
-    elif isinstance(error, AccountProblem):
+    for outcome in outcomes:
+        if outcome.message.purpose == Purpose.PERSONAL and outcome.message.contact_id:
+            note_touch(contact_id=outcome.message.contact_id, at=timezone.now())
+
+
+def settle_failed(message: Communication, error: PluginError) -> None:
+    """Note why handing a message over failed, and what that means: never, later, or nobody knows."""
+    rows = Communication.objects.filter(pk=message.pk)
+    if isinstance(error, AccountProblem):
         # It was refused at the door: this message was not tried at all.
-        _requeue(rows, message, error, timezone.now(), attempts=message.attempts - 1)
+        _requeue(rows, error, timezone.now(), attempts=message.attempts - 1)
     elif isinstance(error, Uncertain):
         _end(rows, MessageStatus.UNKNOWN, error)
-    elif error is not None and error.permanent:
+    elif error.permanent or message.attempts >= MAX_ATTEMPTS:
         bounced = message.channel == "email" and error.code.startswith("5.")
         _end(rows, MessageStatus.BOUNCED if bounced else MessageStatus.FAILED, error)
         if bounced:
             note_bounce(message, code=error.code, reason=str(error), is_permanent=error.code.startswith("5.1."))
-    elif error is not None and message.attempts >= MAX_ATTEMPTS:
-        _end(rows, MessageStatus.FAILED, error)
-    elif error is not None:
+    else:
         wait = error.retry_after or BACKOFF[min(message.attempts, len(BACKOFF)) - 1]
-        _requeue(rows, message, error, timezone.now() + timedelta(seconds=wait), attempts=message.attempts)
-    if message.batch_id is None:
-        announce(rows.get())
+        _requeue(rows, error, timezone.now() + timedelta(seconds=wait), attempts=message.attempts)
 
 
 def _end(rows: Any, status: MessageStatus, error: PluginError) -> None:
@@ -366,7 +382,7 @@ def _end(rows: Any, status: MessageStatus, error: PluginError) -> None:
     )
 
 
-def _requeue(rows: Any, message: Communication, error: PluginError, at: datetime, *, attempts: int) -> None:
+def _requeue(rows: Any, error: PluginError, at: datetime, *, attempts: int) -> None:
     rows.filter(status=MessageStatus.SENDING).update(
         status=MessageStatus.QUEUED,
         scheduled_at=at,
