@@ -114,6 +114,8 @@ def _reports(mail: EmailMessage, at: datetime) -> Iterator[Report]:
             continue
         blocks = part.get_payload()
         for block in blocks if isinstance(blocks, list) else []:
+            if not isinstance(block, Message):
+                continue
             action = str(block.get("Action", "")).strip().lower()
             if not action:
                 continue
@@ -144,7 +146,8 @@ def _reported_message(mail: Message) -> uuid.UUID | None:
             text = payload.decode("utf-8", "replace") if isinstance(payload, bytes) else ""
         elif kind == "message/rfc822":
             inner = part.get_payload()
-            text = str(inner[0].get("Message-ID", "")) if isinstance(inner, list) and inner else ""
+            first = inner[0] if isinstance(inner, list) and inner else None
+            text = str(first.get("Message-ID", "")) if isinstance(first, Message) else ""
         else:
             continue
         if found := _OURS.search(text):

@@ -113,7 +113,7 @@ class _Server(smtplib.SMTP):
         self._address, self._context = address, context
         super().__init__(host, port, timeout=TIMEOUT)
 
-    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:  # type: ignore[override]
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
         plain = socket.create_connection((self._address, port), timeout)
         # smtplib checks a certificate against this name when it goes on to TLS.
         self._host = host

@@ -74,22 +74,22 @@ class ChannelAccountSerializer(ModelSerializer):
         return webhook_url(account)
 
 
-class ProviderSerializer(Serializer):
+class ChannelProviderSerializer(Serializer):
     """What can be connected."""
 
     slug = serializers.CharField()
-    label = serializers.CharField()
+    name = serializers.CharField(source="label")
     channel = serializers.CharField(source="medium")
     settings = serializers.DictField(child=serializers.BooleanField(), help_text="Names; true where one is needed.")
     secrets = serializers.DictField(child=serializers.BooleanField(), help_text="Names; true where one is needed.")
 
 
-class ProvidersListSerializer(Serializer):
-    providers = ProviderSerializer(many=True)
+class ChannelProvidersSerializer(Serializer):
+    providers = ChannelProviderSerializer(many=True)
 
 
 def providers_answer() -> Any:
-    return ProvidersListSerializer({"providers": list(channels().values())}).data
+    return ChannelProvidersSerializer({"providers": list(channels().values())}).data
 
 
 class CommsSettingsSerializer(ModelSerializer):

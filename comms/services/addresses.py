@@ -21,5 +21,5 @@ def address_of(contact: Contact, medium: str) -> str:
         value = contact.custom_fields.get(name)
         if isinstance(value, str) and value.startswith("https://") and len(value) <= 320:
             return value
-    words = f"{contact.name} {contact.company}".strip()
-    return f"https://www.linkedin.com/search/results/people/?{urlencode({'keywords': words})}"[:320] if words else ""
+    words = f"{contact} {contact.company}".strip()
+    return f"https://www.linkedin.com/search/results/people/?{urlencode({'keywords': words})}"[:320]

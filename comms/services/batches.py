@@ -220,7 +220,7 @@ def cancel_id(batch_id: uuid.UUID) -> uuid.UUID:
 
 def call_off(organization_id: uuid.UUID, promise_id: uuid.UUID) -> int:
     """Cancel what a stopped batch still has queued; return how many messages."""
-    total = 0
+    total: int = 0
     batch_id = cancel_id(promise_id)
     while True:
         with organization_scope(organization_id):

@@ -272,8 +272,8 @@ def claim(account: ChannelAccount, batch_id: uuid.UUID | None, limit: int) -> Cl
             _put_off(message, answer)
         elif isinstance(answer, Refused):
             _refuse(message, answer)
-    ready = [(message, written[message.pk].outgoing) for message in allowed if isinstance(written[message.pk], Written)]
-    return Claim(len(messages), ready)
+    going = [(message, written[message.pk]) for message in allowed]
+    return Claim(len(messages), [(message, each.outgoing) for message, each in going if isinstance(each, Written)])
 
 
 def _store_claims(messages: Sequence[Communication], written: dict[uuid.UUID, Any], now: datetime) -> None:
@@ -326,10 +326,10 @@ def begin_attempts(messages: Sequence[Communication]) -> set[uuid.UUID]:
     """Mark the messages as being handed over; return those that still are this claim's, which were not withdrawn."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE communications SET attempted_at = clock_timestamp(), claimed_until = clock_timestamp() + %s"
+            "UPDATE communications SET attempted_at = clock_timestamp(), claimed_until = clock_timestamp() + %s::interval"
             " WHERE organization_id = %s AND id = ANY(%s) AND status = 'sending' AND attempted_at IS NULL"
             " AND claimed_until = %s RETURNING id",
-            [CLAIMED_FOR, current_organization_id(), [each.pk for each in messages], messages[0].claimed_until],
+            [str(CLAIMED_FOR), current_organization_id(), [each.pk for each in messages], messages[0].claimed_until],
         )
         return {row[0] for row in cursor.fetchall()}
 

@@ -37,4 +37,4 @@ def erase_messages(person: ErasedPerson) -> int:
     strays = Communication.objects.filter(
         Q(contact__isnull=True) | Q(contact__in=person.contact_ids), address__in=addresses
     )
-    return bounced + int(strays.delete()[0])
+    return int(bounced) + int(strays.delete()[0])

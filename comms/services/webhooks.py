@@ -65,7 +65,7 @@ def answer_handshake(*, token: str, query: Mapping[str, str]) -> str:
         if account is None:
             raise NotFound
         try:
-            answer = account.channel.handshake(query, values_of(account))
+            answer: str | None = account.channel.handshake(query, values_of(account))
         except WebhookRefused as error:
             raise Unauthorized(str(error)) from None
     if answer is None:

@@ -15,8 +15,8 @@ from comms.models import BouncedAddress, ChannelAccount, CommsSettings
 from comms.serializers.accounts import (
     BouncedAddressSerializer,
     ChannelAccountSerializer,
+    ChannelProvidersSerializer,
     CommsSettingsSerializer,
-    ProvidersListSerializer,
     providers_answer,
 )
 from comms.serializers.templates import SyncedSerializer
@@ -62,10 +62,10 @@ class ProvidersViewSet(TenantViewSet):
     """What can be connected."""
 
     model = ChannelAccount
-    serializer_class = ProvidersListSerializer
+    serializer_class = ChannelProvidersSerializer
     permissions = {"providers": "channels:manage"}
 
-    @extend_schema(responses=ProvidersListSerializer)
+    @extend_schema(responses=ChannelProvidersSerializer)
     def providers(self, request: Request) -> Response:
         """Tell which providers there are and what each asks for."""
         return self.respond(providers_answer())

@@ -57,7 +57,8 @@ class CommunicationViewSet(ListMixin, RetrieveMixin, UpdateMixin, TenantViewSet)
     }
 
     def get_queryset(self) -> QuerySet[Communication]:
-        return with_names(super().get_queryset())
+        rows: QuerySet[Communication] = with_names(super().get_queryset())
+        return rows
 
     def represent(self, instance: Communication) -> Any:
         return CommunicationSerializer(with_names(Communication.objects.filter(pk=instance.pk)).get()).data
@@ -73,8 +74,7 @@ class CommunicationViewSet(ListMixin, RetrieveMixin, UpdateMixin, TenantViewSet)
             return self.respond(BatchSerializer(self._start_batch(data)).data, status=202)
         contact = self._contact(data.pop("contact_id"))
         data.pop("batch", None)
-        template = data.get("template")
-        channel = data.pop("channel", None) or template.channel
+        channel = data.pop("channel", None) or data["template"].channel
         parent = data.get("reply_to")
         if parent is not None and not self.get_queryset().filter(pk=parent.pk, contact=contact).exists():
             raise Invalid.field("replyToId", "There is no such message of this contact.", constraint="does_not_exist")
