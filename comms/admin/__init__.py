@@ -1,0 +1,1 @@
+"""Pages of messages in the back office."""

@@ -123,7 +123,9 @@ def test_whatever_dies_nobody_gets_two_and_the_counts_add_up(desk):
     died = 0
     for turn in range(KILLS):
         what = "MAIL" if turn % 2 else "SQL"
-        died += run_worker(desk, what, draw.randrange(1, 40 if what == "SQL" else 12))
+        # So that the deaths spread over the batch: a mail takes about four statements.
+        moments = 2 * MESSAGES // KILLS
+        died += run_worker(desk, what, draw.randrange(1, moments * 4 if what == "SQL" else moments))
         bury(desk)
     assert died >= KILLS // 2
     desk.send()
