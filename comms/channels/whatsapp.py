@@ -138,7 +138,10 @@ def _content(message: Outgoing) -> dict[str, Any]:
         if message.parameters:
             values = [{"type": "text", "text": value} for value in message.parameters]
             components.append({"type": "body", "parameters": values})
-        template: dict[str, Any] = {"name": message.remote_template, "language": {"code": message.language}}
+        template: dict[str, Any] = {
+            "name": message.remote_template,
+            "language": {"policy": "deterministic", "code": message.language},
+        }
         return {"type": "template", "template": {**template, **({"components": components} if components else {})}}
     if message.attachments:
         return _media(message.attachments[0], message.text)

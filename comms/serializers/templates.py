@@ -76,7 +76,7 @@ class TemplateSerializer(ModelSerializer):
         if not hasattr(root, "_wordings") or instance.pk not in root._wordings:
             rows = root.instance if isinstance(root.instance, (list, tuple)) else [instance]
             root._wordings = wordings(rows)
-        found: TemplateVersion = root._wordings[instance.pk]
+        found: TemplateVersion = root._wordings.get(instance.pk) or TemplateVersion()
         return found
 
 

@@ -243,8 +243,12 @@ def test_texts_go_through_any_provider_and_never_to_listed_numbers(admin, settin
     settings.OUTBOUND_TRUSTED = [*settings.OUTBOUND_TRUSTED, f"127.0.0.1:{fake.server_port}"]
     values = {"url": f"{fake.url}/send", "from": "+12125550000"}
     line = Line(admin, "sms_http", values, {"token": "sms-token", "webhookSecret": "h" * 32})
+    unasked = line.write(channel="sms", bodyText="Buy").data
+    line.send()
+    assert line.show(unasked)["errorMessage"] == "Needs written consent first."
+    line.consent(channel="sms")
     message = line.write(channel="sms", bodyText="Your order is here").data
-    assert line.send() == 1, line.show(message)
+    assert line.send() == 1
     assert fake.sent == [{"id": message["id"], "to": line.number, "from": "+12125550000", "text": "Your order is here"}]
     event = {"events": [{"id": line.show(message)["providerId"], "status": "delivered"}]}
     raw, moment = json.dumps(event).encode(), str(int(time.time()))
