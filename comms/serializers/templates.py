@@ -73,7 +73,7 @@ class TemplateSerializer(ModelSerializer):
     def _wording(self, instance: CommunicationTemplate) -> TemplateVersion:
         """Read the wordings of all rows to be shown at once."""
         root: Any = self.root
-        if not hasattr(root, "_wordings") or instance.pk not in root._wordings:
+        if not hasattr(root, "_wordings"):
             rows = root.instance if isinstance(root.instance, (list, tuple)) else [instance]
             root._wordings = wordings(rows)
         found: TemplateVersion = root._wordings.get(instance.pk) or TemplateVersion()

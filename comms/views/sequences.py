@@ -66,13 +66,14 @@ class SequenceViewSet(ListMixin, CreateMixin, RetrieveMixin, UpdateMixin, Destro
     @action(detail=True, methods=["post"], serializer_class=EnrolRequestSerializer)
     def enrol(self, request: Request, pk: uuid.UUID) -> Response:
         """Send contacts through the sequence; those who are under way already stay where they are."""
+        sequence = self.get_object()
         ids = set(self.validated()["contact_ids"])
         found = list(Contact.objects.alive().visible_to(self.principal).defer("search").filter(pk__in=ids))
         if missing := ids - {contact.pk for contact in found}:
             raise Invalid.field(
                 "contactIds", f"There is no contact {min(map(str, missing))}.", constraint="does_not_exist"
             )
-        begun, already = sequences.enrol(sequence=self.get_object(), contacts=found)
+        begun, already = sequences.enrol(sequence=sequence, contacts=found)
         return self.respond({"enrolled": begun, "already": already})
 
 
