@@ -1,5 +1,7 @@
 """The demo's messages: templates, a sequence, and mails that stay on this machine."""
 
+from typing import Any
+
 from comms.models import ChannelAccount
 from comms.services.accounts import create_account
 from comms.services.communications import create_communication
@@ -41,7 +43,7 @@ def load(organization: Organization) -> None:
                 create_template(name=name, category=category, channel="email", subject=subject, body_text=text)
                 for name, category, subject, text in TEMPLATES
             ]
-            steps = [{"template": templates[0]}, {"template": templates[1], "wait_hours": 72}]
+            steps: list[dict[str, Any]] = [{"template": templates[0]}, {"template": templates[1], "wait_hours": 72}]
             create_sequence(name="Outreach in two steps", steps=steps)
             people = Contact.objects.alive().exclude(email="").defer("search").order_by("id")
             for contact in people[:MAILS]:

@@ -39,7 +39,7 @@ class Mailbox:
         if said.startswith("250"):
             mail = email.message_from_bytes(envelope.content, policy=email.policy.default)
             with self.lock:
-                self.mails.append((envelope.rcpt_tos[0], mail))  # type: ignore[arg-type]
+                self.mails.append((envelope.rcpt_tos[0], mail))
         return said
 
     def to(self, address: str) -> list[EmailMessage]:
@@ -54,7 +54,7 @@ class _AnyPort(Controller):
     """Learns the port that the system chose."""
 
     def _trigger_server(self) -> None:
-        self.port = self.server.sockets[0].getsockname()[1]
+        self.port = self.server.sockets[0].getsockname()[1]  # type: ignore[union-attr]
         super()._trigger_server()  # type: ignore[no-untyped-call]
 
 

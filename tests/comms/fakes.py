@@ -62,7 +62,7 @@ class _Handler(BaseHTTPRequestHandler):
     def answer(self) -> None:
         body = self.rfile.read(int(self.headers.get("content-length") or 0))
         with self.server.lock:
-            fault = self.server.faults.pop(0) if self.server.faults else ...
+            fault: Any = self.server.faults.pop(0) if self.server.faults else ...
             if fault is ... or fault is None:
                 status, said = self.server.handle_call(self.command, self.path, self.headers, body)
             else:
@@ -110,7 +110,7 @@ class WhatsAppFake(Fake):
             # Two to a page, so that paging is used.
             after = int(path.partition("after=")[2].partition("&")[0] or 0)
             more = {"next": "https://graph.facebook.com/next"} if after + 2 < len(rows) else {}
-            paging = {"cursors": {"before": "0", "after": str(after + 2)}, **more}
+            paging: dict[str, Any] = {"cursors": {"before": "0", "after": str(after + 2)}, **more}
             return 200, {"data": rows[after : after + 2], "paging": paging}
         if (method, path) == ("POST", f"/v23.0/{PHONE_NUMBER_ID}/messages"):
             return self.send(json.loads(body))
