@@ -122,10 +122,10 @@ class WhatsAppFake(Fake):
         self.violations += [str(each) for each in MESSAGE.iter_errors(known)]
         to = message["to"]
         if message["type"] == "template":
-            known = self.templates.get((message["template"]["name"], message["template"]["language"]["code"]))
-            if known is None or known["status"] != "APPROVED":
+            found = self.templates.get((message["template"]["name"], message["template"]["language"]["code"]))
+            if found is None or found["status"] != "APPROVED":
                 return 404, error(132001, "Template name does not exist in the translation")
-            places = known["components"][0]["text"].count("{{")
+            places = found["components"][0]["text"].count("{{")
             given = sum(len(each["parameters"]) for each in message["template"].get("components", []))
             if places != given:
                 return 400, error(132000, "Number of parameters does not match")
