@@ -1,1 +1,1 @@
-"""Messages by e-mail, WhatsApp and LinkedIn. May import every app below it."""
+"""Messages by e-mail, WhatsApp, SMS and LinkedIn. Imports every app below it. Open services/outbox.py first."""

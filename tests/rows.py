@@ -54,6 +54,10 @@ SPECIAL: dict[str, dict[str, Any]] = {
     "Entitlement": {"registry_id": lambda: 1, "valid_from": lambda: date(2020, 1, 1)},
     "RegistryLoad": {"registry_id": lambda: 1},
     "Scrub": {"contact_list_ids": list},
+    "ChannelAccount": {"provider": lambda: "linkedin"},
+    "Communication": {"direction": lambda: "outbound"},
+    "MessageBatch": {"account": lambda: make_row(apps.get_model("comms", "ChannelAccount"))},
+    "CommunicationTemplate": {"account": lambda: None, "version": lambda: 1},
     "Source": {
         "kind": lambda: "https",
         "auto_update": lambda: False,

@@ -10,6 +10,16 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
+from comms.models import (
+    BouncedAddress,
+    ChannelAccount,
+    Communication,
+    Enrolment,
+    MessageBatch,
+    Sequence,
+    SequenceStep,
+    TemplateVersion,
+)
 from contacts.models import (
     BulkJob,
     Client,
@@ -82,6 +92,21 @@ def row(model: Any, **values: Any) -> Callable[[Person], Any]:
 
 contact, contact_list, client = row(Contact), row(ContactList), row(Client)
 sales_profile, candidate_profile = row(SalesProfile), row(CandidateProfile)
+
+
+def message(person: Person, **values: Any) -> Communication:
+    """Return a message that a person sends by hand."""
+    account = row(ChannelAccount)(person)
+    made: Communication = row(
+        Communication, account=account, channel="linkedin", contact=contact(person), body_text="Hi", **values
+    )(person)
+    return made
+
+
+def wording(person: Person) -> TemplateVersion:
+    """Return the first version of a template."""
+    made: TemplateVersion = row(TemplateVersion, number=1)(person)
+    return made
 
 
 def own_view(person: Person) -> SavedView:
@@ -593,16 +618,63 @@ EXAMPLES: dict[str, Callable[[Person], Example]] = {
     "POST /v1/dnc/scrub-campaign": scrub_of,
     "POST /v1/dnc/scrub-results/<uuid:pk>/cancel": lambda p: ({"pk": row(Scrub)(p).pk}, {}),
     "POST /v1/dnc/scrub-results/<uuid:pk>/unwatch": lambda p: ({"pk": row(Scrub)(p).pk}, {}),
+    "POST /v1/communications": lambda p: (
+        {},
+        {"contactId": str(contact(p).pk), "channel": "linkedin", "bodyText": "Hi"},
+    ),
+    "PUT /v1/communications/<uuid:pk>": lambda p: ({"pk": message(p).pk}, {"bodyText": "Hello"}),
+    "PATCH /v1/communications/<uuid:pk>": lambda p: ({"pk": message(p).pk}, {"status": "cancelled"}),
+    "POST /v1/communications/<uuid:pk>/retry": lambda p: ({"pk": message(p, status="failed").pk}, {}),
+    "POST /v1/communications/<uuid:pk>/done": lambda p: ({"pk": message(p).pk}, {}),
+    "POST /v1/communications/attachments": lambda p: ({}, {"file": csv_file()}),
+    "POST /v1/communications/templates": lambda p: (
+        {},
+        {"name": unique("template"), "channel": "sms", "bodyText": "Hi {{first_name|there}}"},
+    ),
+    "PUT /v1/communications/templates/<uuid:pk>": lambda p: ({"pk": wording(p).template_id}, {"subject": "Bye"}),
+    "PATCH /v1/communications/templates/<uuid:pk>": lambda p: ({"pk": wording(p).template_id}, {"isActive": False}),
+    "DELETE /v1/communications/templates/<uuid:pk>": lambda p: ({"pk": wording(p).template_id}, None),
+    "POST /v1/communications/accounts": lambda p: ({}, {"provider": "linkedin", "name": unique("account")}),
+    "PUT /v1/communications/accounts/<uuid:pk>": lambda p: ({"pk": row(ChannelAccount)(p).pk}, {"isActive": False}),
+    "PATCH /v1/communications/accounts/<uuid:pk>": lambda p: ({"pk": row(ChannelAccount)(p).pk}, {"price": "0.01"}),
+    "DELETE /v1/communications/accounts/<uuid:pk>": lambda p: ({"pk": row(ChannelAccount)(p).pk}, None),
+    "POST /v1/communications/accounts/<uuid:pk>/sync-templates": lambda p: ({"pk": row(ChannelAccount)(p).pk}, {}),
+    "POST /v1/communications/batches/<uuid:pk>/pause": lambda p: ({"pk": row(MessageBatch)(p).pk}, {}),
+    "POST /v1/communications/batches/<uuid:pk>/resume": lambda p: (
+        {"pk": row(MessageBatch, paused_at=timezone.now())(p).pk},
+        {},
+    ),
+    "POST /v1/communications/batches/<uuid:pk>/cancel": lambda p: ({"pk": row(MessageBatch)(p).pk}, {}),
+    "POST /v1/communications/sequences": lambda p: (
+        {},
+        {"name": unique("sequence"), "steps": [{"templateId": str(wording(p).template_id)}]},
+    ),
+    "PUT /v1/communications/sequences/<uuid:pk>": lambda p: ({"pk": row(Sequence)(p).pk}, {"isActive": False}),
+    "PATCH /v1/communications/sequences/<uuid:pk>": lambda p: ({"pk": row(Sequence)(p).pk}, {"name": unique("s")}),
+    "DELETE /v1/communications/sequences/<uuid:pk>": lambda p: ({"pk": row(Sequence)(p).pk}, None),
+    "POST /v1/communications/sequences/<uuid:pk>/enrol": lambda p: (
+        {"pk": row(SequenceStep, position=0)(p).sequence_id},
+        {"contactIds": [str(contact(p).pk)]},
+    ),
+    "POST /v1/communications/enrolments/<uuid:pk>/stop": lambda p: ({"pk": row(Enrolment)(p).pk}, {}),
+    "DELETE /v1/communications/bounces/<uuid:pk>": lambda p: ({"pk": row(BouncedAddress)(p).pk}, None),
+    "PUT /v1/communications/settings": lambda p: ({}, {"capDay": 2}),
+    "PATCH /v1/communications/settings": lambda p: ({}, {"capWeek": 5}),
     "POST /v1/uploads/contacts/<uuid:pk>/cancel": lambda p: ({"pk": row(ContactImport)(p).pk}, {}),
 }
 # POST because a filter is its body; it changes nothing.
-READS = {"POST /v1/contacts/bulk-jobs/preview"}
-# They call a CRM or are called by one: tests/crm_sync holds their audit rows.
+READS = {
+    "POST /v1/contacts/bulk-jobs/preview",
+    "POST /v1/communications/preview",
+    "POST /v1/communications/preview-batch",
+}
+# They call a CRM or are called by one, or by a mail server: tests/crm_sync and tests/comms hold their audit rows.
 WITH_CRM = {
     "POST /v1/crm-integrations/<uuid:pk>/test",
     "POST /v1/crm-integrations/oauth/start",
     "POST /v1/crm-integrations/oauth/complete",
     "POST /v1/webhooks/crm/<str:token>",
+    "POST /v1/webhooks/comms/<str:token>",
 }
 # Their secrets come by mail: tests/users and tests/members follow them to the end, audit rows included.
 BY_MAIL = {

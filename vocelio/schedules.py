@@ -26,6 +26,8 @@ BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "Mark DNC entries that have run out": {"task": "dnc.tasks.expire_entries", "schedule": 300.0},
     "Forget DNC records past their five years": {"task": "dnc.tasks.purge_records", "schedule": 3600.0},
     "Sum up changes of DNC entry counts": {"task": "dnc.tasks.compact_entry_tallies", "schedule": 60.0},
+    "Send messages that are due": {"task": "comms.tasks.wake_senders", "schedule": 5.0},
+    "Go on with sequences of messages": {"task": "comms.tasks.advance_sequences", "schedule": 30.0},
     "Seal the audit log": {"task": "vocelio.audit.tasks.seal_audit_log", "schedule": 60.0},
     "Delete events past their retention": {"task": "vocelio.realtime.tasks.purge_events", "schedule": 3600.0},
     "Forget old idempotency keys": {"task": "vocelio.api.tasks.purge_idempotency_keys", "schedule": 3600.0},

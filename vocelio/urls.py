@@ -16,6 +16,7 @@ API: list[URLPattern | URLResolver] = [
     path("", include("sales.urls")),
     path("", include("crm_sync.urls")),
     path("", include("dnc.urls")),
+    path("", include("comms.urls")),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -26,6 +27,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("vocelio.health.urls")),
     path("", include("vocelio.users.pages")),
     path("", include("recruitment.pages")),
+    path("", include("comms.pages")),
     path("admin/", admin.site.urls),
 ]
 

@@ -16,6 +16,7 @@ from dnc.rules.areas import DIGITS
 from dnc.rules.hours import add_business_days
 from dnc.services.lists import OPT_OUT_LIST, RegistryListKept, opt_out_list, touch_lists
 from dnc.services.numbers import entry_numbers, region_of_organization
+from dnc.signals import opt_outs_stored
 from vocelio.audit.context import current_actor
 from vocelio.audit.services import record
 from vocelio.db.copy import copy_to_temporary_table
@@ -156,6 +157,12 @@ def add_opt_outs(
         )
         counts["emails"] = len(stored)
         record("dnc.opted_out", "emailoptout", "", emails=len(addresses), source=source)
+    opt_outs_stored.send(
+        sender=DncEntry,
+        phone_numbers=[str(phone) for phone in judged],
+        emails=[email.strip().lower() for email in emails],
+        channel=channel,
+    )
     return counts
 
 

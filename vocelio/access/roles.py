@@ -29,6 +29,8 @@ AGENT = frozenset(
         "offers:write",
         # Before dialling: may I call, and this person said no.
         "dnc:check",
+        "messages:read",
+        "messages:write",
     }
 )
 MANAGER = AGENT | {
@@ -60,10 +62,14 @@ MANAGER = AGENT | {
     "candidates:import",
     "offers:approve",
     "recruitment:manage",
+    "messages:bulk",
+    "messages:manage",
 }
 ADMIN = MANAGER | {
     "contacts:erase",
     "crm:manage",
+    # Accounts at mail and message providers, with their secrets.
+    "channels:manage",
     "members:manage",
     "organization:manage",
 }

@@ -1,0 +1,17 @@
+from django.apps import AppConfig
+
+
+class CommsConfig(AppConfig):
+    name = "comms"
+    verbose_name = "Messages"
+
+    def ready(self) -> None:
+        from comms import receivers  # noqa: F401 - listens to contacts' signals
+        from comms.services.subjects import Subject, register
+        from comms.services.timeline import erase_messages, messages_of
+        from contacts import erasure, timeline
+        from sales.models import Deal
+
+        timeline.register("message", messages_of)
+        erasure.register("messages", erase_messages)
+        register(Subject("deal", Deal, "deals:read"))

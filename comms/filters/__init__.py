@@ -1,0 +1,1 @@
+"""What lists of messages can be narrowed by."""

@@ -1,0 +1,25 @@
+"""Where a person is written to on each medium."""
+
+from urllib.parse import urlencode
+
+from comms.models import Medium
+from contacts.models import Contact
+
+LINKEDIN_FIELDS = ("linkedin_url", "linkedinUrl", "linkedin", "LinkedIn")
+
+
+def address_of(contact: Contact, medium: str) -> str:
+    """Return the contact's address on a medium; blank when there is none.
+
+    On LinkedIn it is the profile's address from a custom field, or the search that finds it.
+    """
+    if medium == Medium.EMAIL:
+        return str(contact.email)
+    if medium in (Medium.SMS, Medium.WHATSAPP):
+        return contact.phone or ""
+    for name in LINKEDIN_FIELDS:
+        value = contact.custom_fields.get(name)
+        if isinstance(value, str) and value.startswith("https://") and len(value) <= 320:
+            return value
+    words = f"{contact} {contact.company}".strip()
+    return f"https://www.linkedin.com/search/results/people/?{urlencode({'keywords': words})}"[:320]

@@ -1,0 +1,298 @@
+"""Messages to numbers: WhatsApp through a fake with a state, SMS through any provider, LinkedIn by hand."""
+
+import base64
+import hashlib
+import hmac
+import json
+import time
+from urllib.parse import urlencode
+
+import pytest
+
+from comms.models import Communication
+from comms.services import outbox
+from tests.comms.fakes import ACCOUNT_ID, APP_SECRET, PHONE_NUMBER_ID, TOKEN, SmsFake, WhatsAppFake, signed
+from tests.dnc.registries import days_ago, fresh_code, load_lines, subscribe
+from tests.factories import make_person, unique
+from vocelio.organizations.models import Role
+from vocelio.organizations.scope import organization_scope
+
+
+class Line:
+    """An organization with an account for messages to numbers, and a number that may be written to."""
+
+    def __init__(self, person, provider, settings, secrets):
+        body = {"provider": provider, "name": unique("line"), "settings": settings, "secrets": secrets}
+        answer = person.post("/v1/communications/accounts", body)
+        assert answer.status == 201, answer
+        self.person, self.account = person, answer.data
+        code = fresh_code()
+        load_lines(code, [5550199])
+        subscribe(person)
+        self.number = f"+1{code}5550100"
+        self.listed = f"+1{code}5550199"
+        self.contact = person.post("/v1/contacts", {"firstName": "Ada", "phone": self.number}).data
+
+    def write(self, **fields):
+        return self.person.post("/v1/communications", {"contactId": self.contact["id"], **fields})
+
+    def send(self):
+        """Send, whatever the hour: calling hours are dnc's to test."""
+        with organization_scope(self.person.organization.id):
+            Communication.objects.filter(status="queued").update(scheduled_at="2020-01-01T00:00Z")
+        return outbox.send_account(self.person.organization.id, self.account["id"])
+
+    def show(self, message):
+        return self.person.get(f"/v1/communications/{message['id']}").data
+
+    def thread(self):
+        return self.person.get(f"/v1/communications?contactId={self.contact['id']}&sort=createdAt").data
+
+    def hook(self, raw, content_type="application/json", query="", **headers):
+        path = self.account["webhookUrl"]
+        path = path[path.index("/v1/") :] + query
+        return self.person.client.post(path, raw, content_type=content_type, headers=headers)
+
+    def consent(self, **fields):
+        body = {"phoneNumber": self.number, "kind": "consent", "occurredOn": str(days_ago(3)), "channel": "whatsapp"}
+        answer = self.person.post("/v1/dnc/permissions", body | fields)
+        assert answer.status == 201, answer
+
+
+@pytest.fixture(autouse=True)
+def any_hour(monkeypatch):
+    """Let every hour be one in which people may be written to."""
+    from dnc.rules import hours
+
+    monkeypatch.setattr(hours.Window, "seconds_until_open", lambda self, at: 0)
+    original = hours.calling_window
+
+    def open_window(area, at):
+        window = original(area, at)
+        return hours.Window(True, at, at, window.zones, window.rule)
+
+    monkeypatch.setattr("dnc.services.decision.calling_window", open_window)
+
+
+@pytest.fixture
+def whatsapp(settings):
+    fake = WhatsAppFake()
+    settings.OUTBOUND_TRUSTED = [*settings.OUTBOUND_TRUSTED, f"127.0.0.1:{fake.server_port}"]
+    yield fake
+    fake.stop()
+    assert fake.violations == []
+
+
+@pytest.fixture
+def line(admin, whatsapp):
+    settings = {"phoneNumberId": PHONE_NUMBER_ID, "businessAccountId": ACCOUNT_ID, "apiUrl": whatsapp.url}
+    return Line(
+        admin, "whatsapp", settings, {"accessToken": TOKEN, "appSecret": APP_SECRET, "webhookSecret": "verify-me"}
+    )
+
+
+def deliver(line, change, secret=APP_SECRET):
+    raw, signature = signed(change, secret)
+    return line.hook(raw, **{"X-Hub-Signature-256": signature}).status_code
+
+
+def synced(line, whatsapp):
+    """Sync three templates, and return the approved one with its places filled."""
+    whatsapp.add_template("welcome", "Hello {{1}}, about {{2}}?")
+    whatsapp.add_template("refused", "Buy now", status="REJECTED")
+    whatsapp.add_template("waiting", "Soon", status="PENDING")
+    answer = line.person.post(f"/v1/communications/accounts/{line.account['id']}/sync-templates")
+    assert (answer.status, answer.data) == (200, {"templates": 3})
+    rows = {each["remoteName"]: each for each in line.person.get("/v1/communications/templates?channel=whatsapp").data}
+    assert {name: each["remoteStatus"] for name, each in rows.items()} == {
+        "welcome": "approved", "refused": "rejected", "waiting": "pending"
+    }  # fmt: skip
+    path = f"/v1/communications/templates/{rows['welcome']['id']}"
+    changed = line.person.put(path, {"parameters": ["{{first_name|there}}", "{{topic}}"]})
+    assert (changed.status, changed.data["version"]) == (200, 2)
+    assert line.person.put(path, {"bodyText": "Mine"}).status == 422
+    return rows
+
+
+def test_a_conversation_begins_with_an_approved_template_and_a_proof_of_consent(line, whatsapp):
+    rows = synced(line, whatsapp)
+    assert line.write(templateId=rows["refused"]["id"]).status == 422
+    variables = {"topic": "your order"}
+    without = line.write(templateId=rows["welcome"]["id"], variables=variables).data
+    line.send()
+    assert line.show(without)["errorCode"] == "NO_OPT_IN"
+    line.consent()
+    free = line.write(channel="whatsapp", bodyText="Hi").data
+    line.send()
+    assert line.show(free)["errorCode"] == "OUTSIDE_WINDOW"
+    message = line.write(templateId=rows["welcome"]["id"], variables=variables).data
+    assert line.send() == 1
+    shown = line.show(message)
+    assert (shown["status"], shown["bodyText"]) == ("sent", "Hello Ada, about your order?")
+    assert shown["providerId"] == whatsapp.sent[0]["id"]
+    # Within 24 hours of the person's own message anything may be written.
+    assert deliver(line, whatsapp.message(line.number, "Tell me more")) == 200
+    answer = line.write(channel="whatsapp", bodyText="Gladly").data
+    assert line.send() == 1
+    assert line.show(answer)["status"] == "sent"
+    assert [(each["direction"], each["status"]) for each in line.thread()[-2:]] == [
+        ("inbound", "received"),
+        ("outbound", "sent"),
+    ]
+    assert line.show(message)["status"] == "replied"
+
+
+def opened(line, whatsapp):
+    """Let the person write first, so that answers are free."""
+    assert deliver(line, whatsapp.message(line.number, "Hello?")) == 200
+
+
+def test_statuses_never_move_backwards_whatever_order_they_come_in(line, whatsapp):
+    opened(line, whatsapp)
+    message = line.write(channel="whatsapp", bodyText="Hi").data
+    line.send()
+    sent = whatsapp.sent[0]
+    for status in ("read", "sent", "delivered", "read", "failed"):
+        assert deliver(line, whatsapp.status(sent, status, code=131026 if status == "failed" else 0)) == 200
+        assert line.show(message)["status"] == "read"
+    shown = line.show(message)
+    assert shown["deliveredAt"]
+    assert shown["errorCode"] == ""
+
+
+def test_a_failure_is_told_in_plain_words(line, whatsapp):
+    opened(line, whatsapp)
+    message = line.write(channel="whatsapp", bodyText="Hi").data
+    line.send()
+    deliver(line, whatsapp.status(whatsapp.sent[0], "failed", code=131026))
+    shown = line.show(message)
+    assert (shown["status"], shown["errorCode"]) == ("failed", "131026")
+    assert shown["errorMessage"] == "The number is not on WhatsApp, or the person has not accepted its terms."
+
+
+def test_an_answer_that_was_lost_is_unknown_until_whatsapp_reports(line, whatsapp):
+    opened(line, whatsapp)
+    message = line.write(channel="whatsapp", bodyText="Hi").data
+    whatsapp.faults.append(None)
+    line.send()
+    assert line.show(message)["status"] == "unknown"
+    assert line.send() == 0, "It is not sent again."
+    deliver(line, whatsapp.status(whatsapp.sent[0], "delivered"))
+    assert (line.show(message)["status"], whatsapp.received.total()) == ("delivered", 1)
+
+
+def test_a_used_up_quota_lets_the_account_rest(line, whatsapp):
+    opened(line, whatsapp)
+    message = line.write(channel="whatsapp", bodyText="Hi").data
+    whatsapp.faults.append((400, {"error": {"code": 130429, "message": "Rate limit hit"}}))
+    line.send()
+    account = line.person.get(f"/v1/communications/accounts/{line.account['id']}").data
+    assert (account["health"], account["lastErrorCode"]) == ("resting", "130429")
+    assert line.show(message)["status"] == "queued"
+
+
+def test_webhooks_of_whatsapp_are_proven_over_their_raw_bytes(line, whatsapp):
+    change = whatsapp.message(line.number, "Hello")
+    assert deliver(line, change, secret="wrong") == 401
+    raw, signature = signed(change)
+    assert line.hook(raw + b" ", **{"X-Hub-Signature-256": signature}).status_code == 401
+    assert line.hook(raw).status_code == 401
+    for _ in range(3):
+        assert line.hook(raw, **{"X-Hub-Signature-256": signature}).status_code == 200
+    assert len(line.thread()) == 1, "A replay changes nothing."
+    path = line.account["webhookUrl"]
+    path = path[path.index("/v1/") :]
+    query = "?hub.mode=subscribe&hub.challenge=1158201444&hub.verify_token="
+    assert line.person.client.get(f"{path}{query}verify-me").content == b"1158201444"
+    assert line.person.client.get(f"{path}{query}guess").status_code == 401
+
+
+def test_a_stop_word_ends_everything_on_the_medium_and_is_confirmed_once(line, whatsapp):
+    opened(line, whatsapp)
+    waiting = line.write(channel="whatsapp", bodyText="Later", scheduledAt="2099-01-01T09:00:00Z").data
+    for _ in range(2):
+        assert deliver(line, whatsapp.message(line.number, " Stop! ")) == 200
+    assert line.show(waiting)["errorCode"] == "OPTED_OUT"
+    assert line.send() == 1
+    assert "unsubscribed" in whatsapp.sent[-1]["text"]["body"]
+    refused = line.write(channel="whatsapp", bodyText="But").data
+    assert line.send() == 0
+    assert line.show(refused)["errorCode"] == "OPTED_OUT"
+    check = line.person.post("/v1/dnc/check", {"phoneNumbers": [line.number]}).data[0]
+    assert check["modes"]["whatsapp"]["allowed"] is False
+
+
+def test_a_template_that_whatsapp_pauses_is_not_sent(line, whatsapp):
+    rows = synced(line, whatsapp)
+    line.consent()
+    message = line.write(templateId=rows["welcome"]["id"], variables={"topic": "x"}).data
+    update = {
+        "event": "PAUSED",
+        "message_template_id": 1,
+        "message_template_name": "welcome",
+        "message_template_language": "en_US",
+        "reason": "LOW_QUALITY",
+    }
+    assert deliver(line, {"field": "message_template_status_update", "value": update}) == 200
+    line.send()
+    assert line.show(message)["errorCode"] == "NOT_APPROVED"
+
+
+def test_texts_go_through_any_provider_and_never_to_listed_numbers(admin, settings):
+    fake = SmsFake()
+    settings.OUTBOUND_TRUSTED = [*settings.OUTBOUND_TRUSTED, f"127.0.0.1:{fake.server_port}"]
+    values = {"url": f"{fake.url}/send", "from": "+12125550000"}
+    line = Line(admin, "sms_http", values, {"token": "sms-token", "webhookSecret": "h" * 32})
+    unasked = line.write(channel="sms", bodyText="Buy").data
+    line.send()
+    assert line.show(unasked)["errorMessage"] == "Needs written consent first."
+    line.consent(channel="sms")
+    message = line.write(channel="sms", bodyText="Your order is here").data
+    assert line.send() == 1
+    assert fake.sent == [{"id": message["id"], "to": line.number, "from": "+12125550000", "text": "Your order is here"}]
+    event = {"events": [{"id": line.show(message)["providerId"], "status": "delivered"}]}
+    raw, moment = json.dumps(event).encode(), str(int(time.time()))
+    mac = hmac.new(b"h" * 32, moment.encode() + b"." + raw, hashlib.sha256).hexdigest()
+    assert line.hook(raw, **{"X-Vocelio-Signature": f"t={moment},v1={mac}"}).status_code == 200
+    assert line.show(message)["status"] == "delivered"
+    listed = admin.post("/v1/contacts", {"phone": line.listed}).data
+    refused = admin.post("/v1/communications", {"contactId": listed["id"], "channel": "sms", "bodyText": "Hi"}).data
+    assert line.send() == 0
+    assert line.show(refused)["errorCode"] == "DNC"
+    fake.stop()
+
+
+def test_webhooks_of_twilio_are_proven_and_read(admin):
+    secrets = {"authToken": "t" * 32}
+    line = Line(admin, "twilio", {"accountSid": "AC1234", "from": "+12125550000"}, secrets)
+
+    def call(fields, token="t" * 32):
+        url = line.account["webhookUrl"]
+        text = url + "".join(name + fields[name] for name in sorted(fields))
+        mac = base64.b64encode(hmac.new(token.encode(), text.encode(), hashlib.sha1).digest()).decode()
+        return line.hook(urlencode(fields), "application/x-www-form-urlencoded", **{"X-Twilio-Signature": mac})
+
+    fields = {"AccountSid": "AC1234", "MessageSid": "SM1", "From": line.number, "Body": "STOP", "NumMedia": "0"}
+    assert call(fields, token="x" * 32).status_code == 401
+    for _ in range(2):
+        assert call(fields).status_code == 200
+    (wrote, confirmation) = line.thread()
+    assert (wrote["direction"], confirmation["purpose"]) == ("inbound", "confirmation")
+    assert admin.post("/v1/dnc/check", {"phoneNumbers": [line.number]}).data[0]["modes"]["sms"]["allowed"] is False
+
+
+def test_a_linkedin_message_waits_for_a_person_with_its_text(organization):
+    agent = make_person(organization, Role.AGENT)
+    contact = agent.post(
+        "/v1/contacts", {"firstName": "Ada", "lastName": "Ng", "email": f"{unique('a')}@example.test"}
+    ).data
+    message = agent.post(
+        "/v1/communications", {"contactId": contact["id"], "channel": "linkedin", "bodyText": "Hi Ada"}
+    ).data
+    assert message["status"] == "queued"
+    assert message["address"].startswith("https://www.linkedin.com/")
+    with organization_scope(organization.id):
+        assert outbox.wake_due() >= 0
+    done = agent.post(f"/v1/communications/{message['id']}/done")
+    assert (done.status, done.data["status"]) == (200, "sent")
+    assert agent.post(f"/v1/communications/{message['id']}/done").status == 409
