@@ -10,8 +10,10 @@ class CommsConfig(AppConfig):
         from comms.services.subjects import Subject, register
         from comms.services.timeline import erase_messages, messages_of
         from contacts import erasure, timeline
+        from recruitment.models import Application
         from sales.models import Deal
 
         timeline.register("message", messages_of)
         erasure.register("messages", erase_messages)
         register(Subject("deal", Deal, "deals:read"))
+        register(Subject("application", Application, "applications:read", related=("contact", "job")))

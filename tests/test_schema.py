@@ -25,11 +25,19 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
+
+
+@schemathesis.serializer("message/rfc822")
+def as_mail(ctx: Any, value: Any) -> bytes:
+    """A report of a mail server goes out as it is."""
+    return value if isinstance(value, bytes) else str(value).encode()
+
+
 # Few in the suite; FUZZ_EXAMPLES=200 bin/test tests/test_schema.py looks longer, and sends every case there is.
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES") or 5)
-# Of an operation's cases of one kind (a field of a wrong type, a body without optional fields, ...) each eighth is sent.
+# Of the cases made from an operation's description, field by field and in order, each eighth is sent.
 STEP = 1 if "FUZZ_EXAMPLES" in os.environ else 8
-_seen: Counter[tuple[str, str]] = Counter()
+_seen: Counter[str] = Counter()
 # One admin an operation: some operations end the caller's own session.
 _people: dict[str, Person] = {}
 
@@ -39,10 +47,9 @@ _people: dict[str, Person] = {}
     max_examples=EXAMPLES, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
 )
 def test_answers_are_what_the_schema_says(case: schemathesis.Case[Any]):
-    if scenario := getattr(case.meta and case.meta.phase.data, "scenario", None):
-        kind = case.operation.label, str(scenario)
-        _seen[kind] += 1
-        if (_seen[kind] - 1) % STEP:
+    if getattr(case.meta and case.meta.phase.data, "scenario", None):
+        _seen[case.operation.label] += 1
+        if _seen[case.operation.label] % STEP:
             return
     person = _people.get(case.operation.label)
     if person is None:

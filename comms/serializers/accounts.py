@@ -1,5 +1,6 @@
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from comms.models import BouncedAddress, ChannelAccount, CommsSettings
@@ -92,9 +93,16 @@ def providers_answer() -> Any:
     return ChannelProvidersSerializer({"providers": list(channels().values())}).data
 
 
+@extend_schema_field({"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$"})
+class LocalTimeField(serializers.TimeField):
+    """A time of day without an offset, which the schema's format `time` would ask for."""
+
+
 class CommsSettingsSerializer(ModelSerializer):
     """An organization's rules for messages."""
 
+    window_start = LocalTimeField(required=False, help_text="Recipient's local time.")
+    window_end = LocalTimeField(required=False, help_text="Recipient's local time.")
     cap_day = serializers.IntegerField(min_value=1, max_value=1000, required=False, allow_null=True)
     cap_week = serializers.IntegerField(min_value=1, max_value=1000, required=False, allow_null=True)
 

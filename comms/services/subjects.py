@@ -16,11 +16,12 @@ from vocelio.errors import Invalid
 
 @dataclass(frozen=True)
 class Subject:
-    """A kind of record; `model` is a tenant model whose rows print as their names."""
+    """A kind of record; `model` is a tenant model whose rows print as their names, with the help of `related`."""
 
     kind: str
     model: Any
     permission: str
+    related: tuple[str, ...] = ()
 
 
 _subjects: dict[str, Subject] = {}
@@ -53,6 +54,7 @@ def names(links: Iterable[tuple[str, uuid.UUID]]) -> dict[uuid.UUID, str]:
     for kind, row_id in links:
         wanted.setdefault(kind, set()).add(row_id)
     for kind, ids in wanted.items():
-        if kind in _subjects:
-            found |= {row.pk: str(row) for row in _subjects[kind].model.objects.filter(pk__in=ids)}
+        if subject := _subjects.get(kind):
+            rows = subject.model.objects.filter(pk__in=ids).select_related(*subject.related)
+            found |= {row.pk: str(row) for row in rows}
     return found

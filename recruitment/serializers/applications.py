@@ -1,6 +1,5 @@
 """Applications as the API reads and shows them."""
 
-import uuid
 from typing import Any
 
 import orjson
@@ -11,7 +10,8 @@ from contacts.serializers.contacts import TagsField
 from contacts.serializers.fields import OwnerField, version_field
 from recruitment.models import Application, ApplicationStage, StageOutcome
 from recruitment.services.bulk_applications import ACTIONS, MAX_APPLICATIONS
-from vocelio.api.serializers import ModelSerializer, NamedSerializer, PersonField, PlainJSONField, Serializer, camel
+from vocelio.api.bulk import BulkActionSerializer, BulkErrorSerializer, BulkOutcomeSerializer, IdsField
+from vocelio.api.serializers import ModelSerializer, NamedSerializer, PersonField, PlainJSONField, Serializer
 
 MAX_ANSWERS_BYTES = 64 * 1024
 
@@ -145,50 +145,27 @@ class BulkApplicationsDataSerializer(Serializer):
     )
 
 
-class BulkApplicationsSerializer(Serializer):
+class BulkApplicationsSerializer(BulkActionSerializer):
     """One action on up to 1,000 applications."""
 
     NEEDS = {"move": "stage_id", "reject": "rejection_reason_id", "assign": "assigned_to_id"}
-    USES = {
-        "move": {"stage_id", "rejection_reason_id", "notify_candidate"},
-        "reject": {"rejection_reason_id", "notify_candidate"},
-        "assign": {"assigned_to_id"},
-    }
+    MAY_USE = {"move": {"rejection_reason_id", "notify_candidate"}, "reject": {"notify_candidate"}}
 
     action = serializers.ChoiceField(choices=list(ACTIONS))
-    application_ids = serializers.ListField(child=serializers.UUIDField(), min_length=1, max_length=MAX_APPLICATIONS)
+    application_ids = IdsField(max_length=MAX_APPLICATIONS)
     data = BulkApplicationsDataSerializer()  # type: ignore[assignment]
-
-    def validate_applicationIds(self, value: list[uuid.UUID]) -> list[uuid.UUID]:
-        return list(dict.fromkeys(value))
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        action, data = attrs["action"], attrs["data"]
-        wrong = {self.NEEDS[action]} - data.keys() or data.keys() - self.USES[action]
-        for name in sorted(wrong):
-            shown = camel(name.removesuffix("_id") if name == "assigned_to_id" else name)
-            message = f"{action} needs this." if name == self.NEEDS[action] else f"{action} has no use for this."
-            raise serializers.ValidationError({"data": {shown: [message]}})
-        return attrs
 
 
 class UndoBulkSerializer(Serializer):
     undo_id = serializers.UUIDField(help_text="Of the bulk operation's answer.")
 
 
-class BulkApplicationErrorSerializer(Serializer):
+class BulkApplicationErrorSerializer(BulkErrorSerializer):
     application_id = serializers.UUIDField()
-    error = serializers.CharField()
-    code = serializers.CharField()
 
 
-class BulkApplicationsResultSerializer(Serializer):
+class BulkApplicationsResultSerializer(BulkOutcomeSerializer):
     """What became of a bulk operation."""
 
-    enveloped = False
-    message = serializers.CharField()
-    processed = serializers.IntegerField()
-    successful = serializers.IntegerField()
-    failed = serializers.IntegerField()
     errors = BulkApplicationErrorSerializer(many=True)  # type: ignore[assignment]
     undo_id = serializers.UUIDField(allow_null=True, help_text="POST /applications/undo within ten minutes.")

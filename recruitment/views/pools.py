@@ -87,7 +87,7 @@ class HotlistViewSet(ListMixin, CreateMixin, RetrieveMixin, UpdateMixin, Destroy
         entry = pools.put_on_hotlist(hotlist=hotlist, contact=contact, note=data.get("note", ""))
         return self.respond(HotlistEntrySerializer(entry).data, status=201)
 
-    @extend_schema(responses=MessageSerializer)
+    @extend_schema(responses={200: MessageSerializer})
     def take_off(self, request: Request, pk: uuid.UUID, contact_id: uuid.UUID) -> Response:
         """Take a candidate off a hotlist."""
         pools.take_off_hotlist(hotlist=self.get_object(), contact_id=contact_id)
@@ -123,7 +123,7 @@ class ClaimViewSet(OfCandidate):
         made = pools.claim(contact=contact, principal=self.principal, **data)
         return self.respond(self.get_serializer(made).data)
 
-    @extend_schema(responses=MessageSerializer)
+    @extend_schema(responses={200: MessageSerializer})
     def destroy(self, request: Request, pk: uuid.UUID) -> Response:
         """Give a candidate free."""
         pools.release(contact=self.get_object(), principal=self.principal)
