@@ -77,7 +77,6 @@ def main() -> None:
             page.wait_for_selector("ins", timeout=60_000)
             shoot(page, "import-preview")
             page.click("text=Start the import")
-            page.on("dialog", lambda dialog: dialog.accept())
             page.click("text=Undo the import", timeout=60_000)
             page.wait_for_selector("text=Completed >> nth=1", timeout=60_000)
             shoot(page, "import-undo")
@@ -95,6 +94,7 @@ def signed_in(options: argparse.Namespace, email: str) -> Iterator[Page]:
         flags = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
         browser = playwright.chromium.launch(executable_path=options.chromium, args=flags)
         page = browser.new_page(base_url=options.url, viewport=SIZE)
+        page.on("dialog", lambda dialog: dialog.accept())
         page.goto("/admin/login/")
         page.fill("input[name=username]", email)
         page.fill("input[name=password]", PASSWORD)
@@ -115,7 +115,6 @@ def take_duplicates(page: Page) -> None:
     page.click("button[name=merge]")
     page.wait_for_load_state("networkidle")
     show(page, "What happened", "history")
-    page.on("dialog", lambda dialog: dialog.accept())
     page.click("button:has-text('Take the merge of')")
     page.goto("/admin/contacts/bulkjob/add/")
     page.fill("input[name=filter]", "state=CA")
