@@ -1,6 +1,7 @@
 """/clients/merge and /clients/{id}/unmerge"""
 
 import uuid
+from typing import Any
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -24,6 +25,8 @@ class ClientMergeViewSet(TenantViewSet):
 
     model = Client
     serializer_class = ClientSerializer
+    pagination_class = None
+    filter_backends: list[Any] = []
     permissions = {"merge": "clients:delete", "merges": "clients:read", "unmerge": "clients:delete"}
 
     @extend_schema(request=ClientMergeRequestSerializer, responses=ClientSerializer)

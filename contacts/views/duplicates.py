@@ -83,6 +83,8 @@ class MergeViewSet(TenantViewSet):
 
     model = Contact
     serializer_class = ContactSerializer
+    pagination_class = None
+    filter_backends: list[Any] = []
     permissions = {"merge": "contacts:delete", "merges": "contacts:read", "unmerge": "contacts:delete"}
 
     @extend_schema(request=MergeRequestSerializer, responses=ContactSerializer)

@@ -81,7 +81,7 @@ class SalaryValueSerializer(Serializer):
     period = serializers.ChoiceField(choices=SalaryPeriod.choices)
 
 
-@extend_schema_field(SalaryValueSerializer(allow_null=True))
+@extend_schema_field(SalaryValueSerializer)
 class SalaryField(serializers.Field):  # type: ignore[type-arg]
     """Encrypted at rest; null to callers without `profiles:salary`."""
 

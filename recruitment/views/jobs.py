@@ -126,6 +126,7 @@ class ClientJobsViewSet(TenantViewSet):
     filterset_class = JobFilter
     permissions = {"jobs": "jobs:read"}
 
+    @extend_schema(responses=JobSerializer(many=True))
     def jobs(self, request: Request, pk: uuid.UUID) -> Response:
         """List the jobs of a client."""
         if not Client.objects.alive().visible_to(self.principal).filter(pk=pk).exists():

@@ -413,3 +413,10 @@ def test_a_primary_contact_in_the_trash_is_not_shown(manager: Person):
     assert manager.get(f"/v1/clients/{client['id']}/contacts").data == []
     with organization_scope(manager.organization.id):
         assert ClientContact.objects.filter(created_at__lte=Now()).count() == 1
+
+
+def test_a_summary_names_the_primary_contact(manager: Person):
+    client, person = make_client(manager), make_contact(manager, firstName="Ada", phone=phone_number())
+    manager.post(f"/v1/clients/{client['id']}/contacts", {"contactId": person["id"], "isPrimary": True})
+    named = manager.get(f"/v1/clients/{client['id']}/summary").data["primaryContact"]
+    assert (named["id"], named["name"][:3]) == (person["id"], "Ada")

@@ -56,7 +56,7 @@ class EnvelopeSchema(AutoSchema):
         if (
             status_code.startswith("2")
             and getattr(serializer, "enveloped", True)
-            and not self._is_list_view(serializer)
+            and not (self._is_list_view(serializer) and self._get_paginator())  # type: ignore[no-untyped-call]
         ):
             for media in response.get("content", {}).values():
                 schema = media.get("schema")

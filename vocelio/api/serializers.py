@@ -60,10 +60,13 @@ class NamedSerializer(Serializer):
     """Another record, as {id, name}; null for none."""
 
     id = serializers.UUIDField(read_only=True)
-    name = serializers.CharField(source="__str__", read_only=True)
+    name = serializers.SerializerMethodField()
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"read_only": True, "allow_null": True, **kwargs})
+
+    def get_name(self, record: Any) -> str:
+        return str(record["name"] if isinstance(record, Mapping) else record)
 
 
 class PlainJSONField(serializers.JSONField):
