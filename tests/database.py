@@ -3,10 +3,11 @@
 Tests connect as the restricted role, so the policies hold in every one of them. They commit for real and nothing is
 rolled back: each test makes its own organizations, tenants isolate them, and the databases are thrown away at the end.
 TEST_DATABASE_URL (a role that may create roles and databases) and TEST_REDIS_URL name servers to use instead of
-embedded ones.
+embedded ones. TEST_KEEP_TEMPLATE=1 leaves the template on such a server for the next run with the same migrations.
 """
 
 import atexit
+import hashlib
 import os
 import secrets
 import shutil
@@ -47,7 +48,7 @@ def environment() -> dict[str, str]:
 
 def _database() -> str:
     """The database of this process: a clone for each worker, the template itself is nobody's."""
-    return f"{os.environ['TEST_TEMPLATE']}_{WORKER or 'main'}"
+    return f"{os.environ['TEST_RUN']}_{WORKER or 'main'}"
 
 
 def _redis(url: str, number: int) -> str:
@@ -77,13 +78,18 @@ def _start() -> None:
             atexit.register(postgres.stop)
             admin = admin_url(home, keys["POSTGRES_PASSWORD"])
             wait_for_postgres(postgres, admin)
-    template = f"vocelio_test_{secrets.token_hex(4)}"
+    run = template = f"vocelio_test_{secrets.token_hex(4)}"
+    if _keeps_template():
+        # Runs beside this one use the same roles: the passwords have to be the same too.
+        template = f"vocelio_test_{_schema_digest()}"
+        keys["OWNER_PASSWORD"] = keys["APP_PASSWORD"] = hashlib.sha256(f"{admin}{template}".encode()).hexdigest()
     app, owner = derived_urls(admin, template, keys["OWNER_PASSWORD"], keys["APP_PASSWORD"])
     os.environ.update(
         {name: keys[name] for name in ("SECRET_KEY", "JWT_SECRET", "MASTER_KEYS")},
         VOCELIO_DATA=str(files),
         TEST_DATABASE_URL=admin,
         TEST_REDIS_URL=cache,
+        TEST_RUN=run,
         TEST_TEMPLATE=template,
         DATABASE_URL=app,
         DATABASE_OWNER_URL=owner,
@@ -94,14 +100,43 @@ def _silent(name: str, line: str) -> None:
     """Servers say nothing between tests; a Process keeps their last lines for an error."""
 
 
+def _keeps_template() -> bool:
+    return "TEST_DATABASE_URL" in os.environ and os.environ.get("TEST_KEEP_TEMPLATE") == "1"
+
+
+def _schema_digest() -> str:
+    """Of all that can change what `migrate` makes: the migrations, what they import, the pinned packages."""
+    patterns = (
+        "requirements.txt",
+        "*/migrations/*.py",
+        "vocelio/*/migrations/*.py",
+        "vocelio/db/*.py",
+        "*/operations.py",
+    )
+    contents = [source.read_bytes() for pattern in patterns for source in sorted(PROJECT.glob(pattern))]
+    return hashlib.sha256(b"\0".join(contents)).hexdigest()[:8]
+
+
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Make and migrate the template once, before any worker starts."""
     if WORKER:
         return
-    template = os.environ["TEST_TEMPLATE"]
+    admin, template = os.environ["TEST_DATABASE_URL"], os.environ["TEST_TEMPLATE"]
+    atexit.register(_drop, admin, os.environ["TEST_RUN"])
+    with psycopg.connect(with_database(admin, "postgres"), autocommit=True) as connection:
+        # Held until the template is whole: a run beside this one waits for it.
+        connection.execute("SELECT pg_advisory_lock(hashtext(%s))", [template])
+        whole = connection.execute(
+            "SELECT shobj_description(oid, 'pg_database') = 'migrated' FROM pg_database WHERE datname = %s", [template]
+        ).fetchone()
+        if whole != (True,):
+            _make_template(admin, template)
+            connection.execute(sql.SQL("COMMENT ON DATABASE {} IS 'migrated'").format(sql.Identifier(template)))
+
+
+def _make_template(admin: str, template: str) -> None:
     owner, app = (with_database(os.environ[name], template) for name in ("DATABASE_OWNER_URL", "DATABASE_URL"))
-    atexit.register(_drop, os.environ["TEST_DATABASE_URL"], template)
-    provision(os.environ["TEST_DATABASE_URL"], owner_url=owner, app_url=app)
+    provision(admin, owner_url=owner, app_url=app)
     subprocess.run(
         [sys.executable, "manage.py", "migrate", "--no-input", "--verbosity", "0"],
         cwd=PROJECT,
