@@ -46,3 +46,43 @@ class AddProfileKind(Operation):
 
     def describe(self) -> str:
         return f"Add {self.kind} profiles to the summary of contacts"
+
+
+class FollowProfiles(Operation):
+    """Keep contact_profile_summary and contact_insights up to date with a table of profiles."""
+
+    reversible = True
+    reduces_to_sql = True
+
+    def __init__(self, model: str) -> None:
+        self.model = model
+
+    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
+        return type(self).__name__, [self.model], {}
+
+    def state_forwards(self, app_label: str, state: ProjectState) -> None:
+        """Nothing: triggers are not part of Django's model state."""
+
+    def database_forwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+    ) -> None:
+        table = to_state.apps.get_model(app_label, self.model)._meta.db_table
+        for name, event, rows in (
+            ("new", "INSERT", "NEW TABLE AS came"),
+            ("changed", "UPDATE", "OLD TABLE AS gone NEW TABLE AS came"),
+            ("gone", "DELETE", "OLD TABLE AS gone"),
+        ):
+            schema_editor.execute(
+                f"CREATE TRIGGER follow_{name} AFTER {event} ON {table} REFERENCING {rows}"
+                " FOR EACH STATEMENT EXECUTE FUNCTION follow_profiles()"
+            )
+
+    def database_backwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+    ) -> None:
+        table = from_state.apps.get_model(app_label, self.model)._meta.db_table
+        for name in ("new", "changed", "gone"):
+            schema_editor.execute(f"DROP TRIGGER follow_{name} ON {table}")
+
+    def describe(self) -> str:
+        return f"Follow changes of {self.model}"

@@ -1,5 +1,7 @@
 """Celery's door to the contacts' jobs and housekeeping."""
 
+import uuid
+
 from celery import shared_task
 
 from contacts.filters.contacts import contacts_matching
@@ -13,7 +15,18 @@ from contacts.models import (
     ImportPreview,
     ImportUndo,
 )
-from contacts.services import bulk_jobs, clients, contacts, duplicates, exports, imports, previews, retention, undo
+from contacts.services import (
+    bulk_jobs,
+    clients,
+    contacts,
+    duplicates,
+    exports,
+    imports,
+    insights,
+    previews,
+    retention,
+    undo,
+)
 from vocelio.db.ticks import once_per
 from vocelio.jobs.tasks import JobTask, load_job
 from vocelio.organizations.models import Organization
@@ -96,6 +109,19 @@ def purge_clients() -> int:
         with organization_scope(organization_id):
             total += clients.purge_clients()
     return total
+
+
+@shared_task
+@once_per(seconds=3600)
+def renew_insights() -> None:
+    """Find anew what profiles tell about each other, of every organization: relations end on their day."""
+    for organization_id in Organization.objects.filter(is_active=True).values_list("pk", flat=True):
+        last: uuid.UUID | None = None
+        while True:
+            with organization_scope(organization_id):
+                last = insights.renew_insights(last)
+            if last is None:
+                break
 
 
 @shared_task

@@ -1,10 +1,16 @@
 """Every beat entry, in one table. Beat copies it to django-celery-beat's rows, where staff see and change it."""
 
+from celery.schedules import crontab
+
 BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "Ring jobs that Redis or a worker lost": {"task": "vocelio.jobs.tasks.sweep_jobs", "schedule": 5.0},
     "Sum up changes of contact counts": {"task": "contacts.tasks.compact_tallies", "schedule": 60.0},
     "Purge what has been in the trash for 30 days": {"task": "contacts.tasks.purge_trash", "schedule": 3600.0},
     "Delete uploads and exports past their time": {"task": "contacts.tasks.purge_files", "schedule": 3600.0},
+    "Let pass what profiles told until yesterday": {
+        "task": "contacts.tasks.renew_insights",
+        "schedule": crontab(hour="0", minute="5"),
+    },
     "Look for duplicate contacts": {"task": "contacts.tasks.start_due_scans", "schedule": 3600.0},
     "Remind people of their activities": {"task": "sales.tasks.send_reminders", "schedule": 30.0},
     "Note what pipelines are worth today": {"task": "sales.tasks.take_snapshots", "schedule": 3600.0},

@@ -19,7 +19,7 @@ class Profile(TenantModel):
     """Base of the tables of profiles: what a contact is in one line of business.
 
     A contact may have several of a kind, one of which is primary; the subclass's Meta holds that by
-    `one_primary(name)`, and its migration ends with AddProfileKind. Whoever may see the contact sees its profiles.
+    `one_primary(name)`, and its migration ends with AddProfileKind and FollowProfiles. Whoever may see the contact sees its profiles.
     """
 
     owner_field = "contact__assigned_to"
@@ -140,6 +140,36 @@ class ProfileSummary(TenantModel):
         return ", ".join(self.kinds)
 
 
+class KeptSummary(TenantRow):
+    """What `contact_profile_summary` shows of a contact: a row of the database's own, see migration 0021.
+
+    `company` is the name of the contact's company as clients are found by theirs.
+    """
+
+    owner_field = "contact__assigned_to"
+
+    contact = TenantForeignKey(Contact, on_delete=models.CASCADE, related_name="+", db_index=False)
+    kinds = ArrayField(models.TextField())
+    profiles = models.PositiveIntegerField()
+    since = models.DateTimeField()
+    changed_at = models.DateTimeField()
+    dual_since = models.DateTimeField(null=True)
+    primaries = models.JSONField()
+    company = models.TextField()
+
+    class Meta:
+        db_table = "profile_summaries"
+        indexes = [
+            models.Index(fields=["organization", "-changed_at", "-id"], name="summaries_changed"),
+            models.Index(fields=["organization", "-since", "-id"], name="summaries_newest"),
+            models.Index(fields=["organization", "contact"], name="summary_of_contact"),
+            models.Index(fields=["organization", "company"], name="summaries_by_company"),
+        ]
+
+    def __str__(self) -> str:
+        return ", ".join(self.kinds)
+
+
 class InsightCode(models.TextChoices):
     CANDIDATE_AT_PROSPECT = "candidate_at_prospect", "Candidate at a prospect"
     CANDIDATE_AT_CLIENT = "candidate_at_client", "Candidate at a client"
@@ -175,23 +205,33 @@ class ContactInsightQuerySet(TenantQuerySet):
 ContactInsightManager = TenantManager.from_queryset(ContactInsightQuerySet)
 
 
-class ContactInsight(TenantModel):
-    """What one kind of profile tells those who work with the other, as the view `contact_insights` finds it now."""
+class ContactInsight(TenantRow):
+    """What one kind of profile tells those who work with the other.
+
+    The database keeps the rows as the view `insights_now` finds them: every change of profiles, relations, companies
+    and clients renews those of the contacts it concerns, and a nightly task those whose dates have passed.
+    """
 
     owner_field = "contact__assigned_to"
 
-    contact = TenantForeignKey(Contact, on_delete=models.DO_NOTHING, related_name="+")
-    client = TenantForeignKey(Client, on_delete=models.DO_NOTHING, null=True, related_name="+")
+    contact = TenantForeignKey(Contact, on_delete=models.CASCADE, related_name="+", db_index=False)
+    client = TenantForeignKey(Client, on_delete=models.CASCADE, null=True, related_name="+", db_index=False)
     code = models.TextField(choices=InsightCode)
     role = models.TextField()
     basis = models.TextField()
     since = models.DateField(null=True)
+    noticed_at = models.DateTimeField()
 
     objects: ClassVar[Any] = ContactInsightManager()
 
     class Meta:
-        managed = False
         db_table = "contact_insights"
+        indexes = [
+            models.Index(fields=["organization", "-noticed_at", "-id"], name="insights_newest"),
+            models.Index(fields=["organization", "code", "id"], name="insights_by_code"),
+            models.Index(fields=["organization", "contact"], name="insights_of_contact"),
+            models.Index(fields=["organization", "client"], name="insights_of_client"),
+        ]
 
     def __str__(self) -> str:
         return self.get_code_display()

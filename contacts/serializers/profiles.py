@@ -84,7 +84,7 @@ class InsightSerializer(Serializer):
         choices=[("relation", "relation"), ("company", "company"), ("profiles", "profiles")],
         help_text="What it rests on: a relation to a client, the contact's company name, both profiles.",
     )
-    noticed_at = serializers.DateTimeField(source="created_at")
+    noticed_at = serializers.DateTimeField()
 
 
 class CountSerializer(Serializer):

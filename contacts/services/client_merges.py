@@ -8,7 +8,15 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models.functions import Now
 
 from contacts import merging
-from contacts.models import Client, ClientChange, ClientContact, ClientMerge, Verification
+from contacts.models import (
+    Client,
+    ClientChange,
+    ClientContact,
+    ClientMerge,
+    ContactInsight,
+    KeptSummary,
+    Verification,
+)
 from contacts.services.client_announcements import announce_clients
 from contacts.services.clients import name_taken
 from contacts.services.followers import CAUSE, bring_followers_back, merge_to_undo, move_followers
@@ -105,6 +113,9 @@ def unmerge_client(*, client: Client, principal: Principal, merge_id: uuid.UUID 
 def register_rules() -> None:
     """Say what becomes of rows of which a client has one only."""
     merging.register(ClientContact, _one_primary, of=Client)
+    # The database keeps these as profiles and relations follow.
+    merging.stays(KeptSummary)
+    merging.stays(ContactInsight)
 
 
 def _one_primary(*, survivor_id: uuid.UUID, absorbed_id: uuid.UUID) -> None:

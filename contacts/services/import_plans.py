@@ -146,6 +146,10 @@ class Records(ABC):
     def in_use(self, record_ids: list[uuid.UUID]) -> set[uuid.UUID]:
         """Return those that somebody has work on, which an undo leaves alone."""
 
+    def remove_links(self, job: ContactImport) -> set[uuid.UUID]:
+        """Remove what an import added to records beside their columns; return the records that had it."""
+        return set()
+
     @abstractmethod
     def announce_undone(self, job: ContactImport, action: str, record_ids: Iterable[uuid.UUID]) -> None:
         """Tell what an undo deleted or updated."""

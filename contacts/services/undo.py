@@ -186,6 +186,8 @@ def _restore_changed(run: Run[ImportUndo], job: ContactImport) -> None:
                 cursor.execute(_changed(records), _values(job) | {"changed_at": edge[0], "id": edge[1]})
                 last, number, document = cursor.fetchone()
             if not number:
+                if linked := records.remove_links(job):
+                    records.announce_undone(job, "updated", linked)
                 step.advance(checkpoint={"made": True, "changed": True})
                 return
             _put_back(records, job, step, document)

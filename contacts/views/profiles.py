@@ -87,7 +87,7 @@ class ContactInsightViewSet(ContactProfileViewSet):
     """What one contact's profiles tell about each other."""
 
     serializer_class = InsightSerializer
-    sort_fields = {"noticedAt": "created_at", "code": "code"}
+    sort_fields = {"noticedAt": "noticed_at", "code": "code"}
     default_sort = "-noticedAt"
     permissions = {"list": "profiles:read"}
 
@@ -130,7 +130,7 @@ class InsightViewSet(ListMixin, TenantViewSet):
     model = Contact
     serializer_class = InsightSerializer
     filterset_class = InsightFilter
-    sort_fields = {"noticedAt": "created_at", "code": "code"}
+    sort_fields = {"noticedAt": "noticed_at", "code": "code"}
     default_sort = "-noticedAt"
     permissions = {"list": "profiles:read"}
 

@@ -217,6 +217,8 @@ class DealContact(TenantModel):
     contact = TenantForeignKey(Contact, on_delete=models.CASCADE, related_name="+", db_index=False)
     role = models.CharField(max_length=20, choices=RelationRole, default=RelationRole.OTHER)
     is_primary = models.BooleanField(default=False)
+    # Without a constraint: the import may be forgotten before what it added.
+    import_id = models.UUIDField(null=True, editable=False)
 
     class Meta:
         db_table = "deal_contacts"
@@ -227,7 +229,14 @@ class DealContact(TenantModel):
             ),
             models.CheckConstraint(condition=Q(role__in=RelationRole.values), name="deal_contact_role_known"),
         ]
-        indexes = [models.Index(fields=["organization", "contact"], name="deals_of_contact")]
+        indexes = [
+            models.Index(fields=["organization", "contact"], name="deals_of_contact"),
+            models.Index(
+                fields=["organization", "import_id"],
+                name="deal_contacts_of_import",
+                condition=Q(import_id__isnull=False),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.contact_id} in {self.deal_id}"

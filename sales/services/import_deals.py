@@ -205,7 +205,7 @@ class DealRecords(Records):
                 deal.moved_by_id = values["user"]
             deal.version += 1
             if "contact" in there.changed and (contact := references.contact(there.contact.values)):
-                people.append(DealContact(deal_id=deal.pk, contact_id=contact))
+                people.append(DealContact(deal_id=deal.pk, contact_id=contact, import_id=values["job"]))
         if changed:
             Deal.objects.bulk_update(changed, [*columns, "base_amount", "moved_by", "version"], batch_size=_BATCH)
         DealContact.objects.bulk_create(people, ignore_conflicts=True)
@@ -222,6 +222,13 @@ class DealRecords(Records):
         for model in (Activity, Project):
             used |= set(model.objects.filter(deal_id__in=record_ids).values_list("deal_id", flat=True))
         return used
+
+    def remove_links(self, job: ContactImport) -> set[uuid.UUID]:
+        """Remove the contacts that rows added to deals there were."""
+        added = DealContact.objects.filter(import_id=job.pk)
+        deals = set(added.values_list("deal_id", flat=True))
+        added.delete()
+        return deals
 
     def announce_undone(self, job: ContactImport, action: str, record_ids: Iterable[uuid.UUID]) -> None:
         deals = Deal.objects.filter(pk__in=list(record_ids))

@@ -114,7 +114,9 @@ def test_gates_hold_for_files_and_unknown_names_are_rejected_with_advice(manager
 def test_a_dry_run_counts_what_the_import_then_does_and_an_undo_takes_it_back(manager: Person):
     take_in(manager, "name,amount,source\nOld,10,Fair\n")
     (old,) = manager.get("/v1/deals").data
-    answer = send(manager, "name,amount\nOld,20\nNew,5\nUsed,7\n", policy="overwrite", preview="true")
+    contact = make_contact(manager, email="ada@example.test")
+    rows = "name,amount,contact\nOld,20,ada@example.test\nNew,5,\nUsed,7,ada@example.test\n"
+    answer = send(manager, rows, policy="overwrite", preview="true")
     path = f"/v1/uploads/deals/{answer.data['jobId']}"
     run_jobs(manager.organization)
     dry_run = manager.get(f"{path}/preview").data["dryRun"]
@@ -125,6 +127,7 @@ def test_a_dry_run_counts_what_the_import_then_does_and_an_undo_takes_it_back(ma
     assert (dry_run["results"]["created"], dry_run["results"]["updated"]) == (2, 1)
     deals = {deal["name"]: deal for deal in manager.get("/v1/deals").data}
     assert (deals["Old"]["amount"], deals["Old"]["version"]) == ("20.00", old["version"] + 1)
+    assert manager.get(f"/v1/deals/{old['id']}").data["contacts"][0]["contact"]["id"] == contact["id"]
     manager.post("/v1/sales-activities", {"kind": "call", "subject": "Ring", "dealId": deals["Used"]["id"]})
     assert manager.post(f"{path}/undo", {}).status == 202
     run_jobs(manager.organization)
@@ -132,6 +135,8 @@ def test_a_dry_run_counts_what_the_import_then_does_and_an_undo_takes_it_back(ma
     assert (undo["results"]["removed"], undo["results"]["kept"], undo["results"]["restored"]) == (1, 1, 1), undo
     deals = {deal["name"]: deal for deal in manager.get("/v1/deals").data}
     assert (set(deals), deals["Old"]["amount"]) == ({"Old", "Used"}, "10.00")
+    people = {name: manager.get(f"/v1/deals/{deal['id']}").data["contacts"] for name, deal in deals.items()}
+    assert (len(people["Old"]), len(people["Used"])) == (0, 1)
 
 
 def test_a_row_with_an_id_changes_that_deal_and_moves_it_through_the_history(manager: Person):
