@@ -21,7 +21,7 @@ VIEW_OF_SUMMARIES: str = import_module("contacts.migrations.0015_profiles").SUMM
 SUMMARY = """
 DROP VIEW contact_profile_summary;
 CREATE VIEW contact_profile_summary WITH (security_invoker = true) AS
-    SELECT contact_id AS id, organization_id, since AS created_at, changed_at AS updated_at, contact_id, kinds, profiles,
+    SELECT id, organization_id, since AS created_at, changed_at AS updated_at, contact_id, kinds, profiles,
         dual_since IS NOT NULL AS is_dual, dual_since, primaries
     FROM profile_summaries;
 """
