@@ -5,7 +5,7 @@ import uuid
 from celery import shared_task
 
 from recruitment.models import CvBatch
-from recruitment.services import applications, batches, careers, files, interviews, retention
+from recruitment.services import applications, batches, careers, cvs, files, interviews, retention
 from vocelio.db.ticks import once_per
 from vocelio.jobs.tasks import JobTask, load_job
 from vocelio.organizations.models import Organization
@@ -39,6 +39,12 @@ def send_rejections() -> int:
         with organization_scope(organization_id):
             total += applications.send_rejections()
     return total
+
+
+@shared_task(base=JobTask)
+def read_candidate_file(*, organization_id: str, job_id: str) -> None:
+    """Read a document that a candidate was given."""
+    cvs.read_candidate_file(organization_id=uuid.UUID(organization_id), file_id=uuid.UUID(job_id))
 
 
 @shared_task(base=JobTask)

@@ -40,7 +40,7 @@ SPECIAL: dict[str, dict[str, Any]] = {
     "Application": {"stage": lambda: None},
     "Interview": {"ends_at": lambda: timezone.now() + timedelta(days=2)},
     "Interviewer": {"user": lambda: somebody()},
-    "Scorecard": {"user": lambda: somebody(), "verdict": lambda: 4},
+    "Scorecard": {"user": lambda: somebody(), "verdict": lambda: 4, "submitted_at": timezone.now},
     "JobTeamMember": {"user": lambda: somebody()},
     "CandidateClaim": {"user": lambda: somebody()},
     "CvBatch": {"file": lambda: ""},

@@ -1,5 +1,5 @@
 """Pages of recruitment in the back office."""
 
-from recruitment.admin import applications, cvs, jobs, profiles
+from recruitment.admin import agency, applications, cvs, hiring, jobs, profiles, setup
 
-__all__ = ["applications", "cvs", "jobs", "profiles"]
+__all__ = ["agency", "applications", "cvs", "hiring", "jobs", "profiles", "setup"]

@@ -1,4 +1,4 @@
-"""Jobs: as a list, with their boards, in figures; reasons to reject."""
+"""Jobs: as a list, with their boards, in figures."""
 
 from typing import Any
 
@@ -18,15 +18,12 @@ from unfold.widgets import UnfoldAdminSelectWidget
 from contacts.admin.panels import render
 from contacts.client_panels import PanelTable
 from recruitment.models import (
-    Hotlist,
-    HotlistEntry,
     JobOpening,
     JobSkill,
     JobTeamMember,
     OpeningStatus,
-    RejectionReason,
 )
-from recruitment.services import jobs, pools, processes
+from recruitment.services import jobs
 from recruitment.services.reports import REPORTS, Question
 from vocelio.backoffice.forms import TenantForm, by_id
 from vocelio.backoffice.tenant import TenantAdmin
@@ -207,60 +204,3 @@ class JobOpeningAdmin(TenantAdmin):
             "reports": drawn_reports(reports, asked, "recruitment-analytics"),
         }
         return TemplateResponse(request, "backoffice/figures.html", context)
-
-
-@admin.register(RejectionReason)
-class RejectionReasonAdmin(TenantAdmin):
-    permissions = {
-        "view": "jobs:read",
-        **dict.fromkeys(["add", "change", "delete"], "recruitment:manage"),
-    }
-    section = "Recruitment"
-    icon = "sentiment_dissatisfied"
-
-    list_display = ("name", "is_archived", "created_at")
-    search_fields = ("name",)
-    fields = ("name", "message", "is_archived")
-
-    def perform_create(self, request: HttpRequest, data: dict[str, Any]) -> RejectionReason:
-        return processes.create_reason(**data)
-
-    def perform_update(self, request: HttpRequest, obj: RejectionReason, changes: dict[str, Any]) -> None:
-        processes.update_reason(obj, **changes)
-
-    def perform_delete(self, request: HttpRequest, obj: RejectionReason) -> None:
-        processes.delete_reason(obj)
-
-
-@admin.register(Hotlist)
-class HotlistAdmin(TenantAdmin):
-    permissions = {
-        "view": "applications:read",
-        **dict.fromkeys(["add", "change", "delete"], "applications:write"),
-    }
-    section = "Recruitment"
-    icon = "local_fire_department"
-
-    list_display = ("name", "assigned_to", "created_at")
-    list_select_related = ("assigned_to",)
-    search_fields = ("name",)
-    readonly_fields = ("candidates",)
-    fields = ("name", "description", "assigned_to", "candidates")
-
-    @admin.display(description="Candidates")
-    def candidates(self, hotlist: Hotlist) -> SafeString:
-        entries = HotlistEntry.objects.filter(hotlist_id=hotlist.pk, contact__deleted_at__isnull=True)
-        rows = [
-            (reverse("admin:contacts_contact_change", args=[entry.contact_id]), [str(entry.contact), entry.note])
-            for entry in entries.select_related("contact").defer("contact__search")[:100]
-        ]
-        return render(PanelTable(["Who", "Why"], rows))
-
-    def perform_create(self, request: HttpRequest, data: dict[str, Any]) -> Hotlist:
-        return pools.save_hotlist(Hotlist(), **by_id(data, "assigned_to"))
-
-    def perform_update(self, request: HttpRequest, obj: Hotlist, changes: dict[str, Any]) -> None:
-        pools.save_hotlist(obj, **by_id(changes, "assigned_to"))
-
-    def perform_delete(self, request: HttpRequest, obj: Hotlist) -> None:
-        pools.delete_hotlist(hotlist=obj)

@@ -133,7 +133,14 @@ def take_sent_application(*, organization_id: uuid.UUID, sent_id: uuid.UUID) -> 
                 )
             else:
                 discard_file(sent.file)
-            store_read_cv(sent, profile, content, reading)
+            store_cv(
+                name=sent.filename,
+                content=content,
+                kind=sent.kind,
+                reading=reading,
+                profile=profile,
+                is_file_kept=False,
+            )
         # Its file belongs to the candidate now, or is on its way out.
         SentApplication.objects.filter(pk=sent.pk).update(file="")
         SentApplication.objects.filter(pk=sent.pk).delete()
@@ -155,14 +162,6 @@ def give_consent(
     record("candidate_consent.given", "candidateconsent", consent.pk, contactId=str(contact.pk), kind=kind)
     result: CandidateConsent = consent
     return result
-
-
-def store_read_cv(sent: SentApplication, profile: CandidateProfile, content: bytes, reading: Any) -> None:
-    """Keep what was read in a sent CV as proposals; its file is the candidate's already."""
-    cv = store_cv(name=sent.filename, content=content, kind=sent.kind, reading=reading, profile=profile)
-    if cv.file:
-        discard_file(cv.file)
-        type(cv).objects.filter(pk=cv.pk).update(file="")
 
 
 def _contact(sent: SentApplication) -> Contact:

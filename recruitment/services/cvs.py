@@ -4,6 +4,7 @@ import hashlib
 import re
 import tempfile
 import uuid
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,9 @@ from vocelio.audit.context import current_actor
 from vocelio.audit.services import record
 from vocelio.db.ids import uuid7
 from vocelio.errors import Conflict, Invalid, TooLarge
+from vocelio.jobs.services import forget_task
 from vocelio.organizations.models import Organization
-from vocelio.organizations.scope import current_organization_id
+from vocelio.organizations.scope import current_organization_id, organization_scope
 
 LINKS = {"linkedinUrl": "linkedin_url", "portfolioUrl": "portfolio_url"}
 
@@ -57,7 +59,7 @@ def read_cv(reader: CvReader, content: bytes, kind: str) -> Reading:
         return reader.read(copy.name, kind)
 
 
-def take_in(*, file: "File[bytes]", profile: CandidateProfile | None = None) -> Cv:
+def take_in(*, file: "File[bytes]") -> Cv:
     """Take in one CV; raise CvRefused, TooLarge or NotADocument for what is none."""
     if file.size > MAX_FILE_BYTES:
         raise TooLarge("The file is larger than 10 MB.")
@@ -71,9 +73,36 @@ def take_in(*, file: "File[bytes]", profile: CandidateProfile | None = None) -> 
             errors=[{"field": "file", "value": None, "constraint": reading.error, "message": reading.message}],
             reason=reading.error,
         )
-    cv = store_cv(name=file.name or "", content=content, kind=kind, reading=reading, profile=profile)
+    cv = store_cv(name=file.name or "", content=content, kind=kind, reading=reading)
     record("cv.taken_in", "cv", cv.pk)
     return cv
+
+
+def read_candidate_file(*, organization_id: uuid.UUID, file_id: uuid.UUID) -> None:
+    """Propose what a document of a candidate says; called again for a content read before, it does nothing."""
+    with organization_scope(organization_id):
+        file = CandidateFile.objects.filter(pk=file_id).first()
+    content, reading = b"", Reading(error="UNREADABLE", message="The file is no longer in the storage.")
+    if file is not None:
+        with suppress(FileNotFoundError), default_storage.open(file.file) as stored, CvReader() as reader:
+            content = stored.read()
+            reading = read_cv(reader, content, file.kind)
+    with organization_scope(organization_id):
+        file = CandidateFile.objects.filter(pk=file_id).select_related("profile").first()
+        forget_task(file_id)
+        if file is None:
+            return
+        # Two deliveries of the task take turns.
+        CandidateProfile.objects.select_for_update(of=("self",), no_key=True).get(pk=file.profile_id)
+        if not Cv.objects.filter(profile=file.profile, sha256=file.sha256).exists():
+            store_cv(
+                name=file.filename,
+                content=content,
+                kind=file.kind,
+                reading=reading,
+                profile=file.profile,
+                is_file_kept=False,
+            )
 
 
 def store_cv(
@@ -84,9 +113,10 @@ def store_cv(
     reading: Reading,
     profile: CandidateProfile | None = None,
     known_skills: dict[str, str] | None = None,
+    is_file_kept: bool = True,
     **fields: Any,
 ) -> Cv:
-    """Keep a CV with what was read in it; a refused one without its file."""
+    """Keep a CV with what was read in it; without its file when that is the candidate's already, or refused."""
     cv = Cv(
         id=uuid7(),
         filename=clean_name(name, kind) if kind else Path(name).name[:255],
@@ -105,7 +135,9 @@ def store_cv(
         cv.proposals = propose(reading.text, region=_region(), dictionary=known_skills or dictionary(own().items()))
         if profile is None:
             cv.contact = _known(cv.proposals)
-        cv.file = default_storage.save(f"candidates/{current_organization_id()}/{cv.pk}.{kind}", ContentFile(content))
+        if is_file_kept:
+            path = f"candidates/{current_organization_id()}/{cv.pk}.{kind}"
+            cv.file = default_storage.save(path, ContentFile(content))
     cv.save(force_insert=True)
     return cv
 

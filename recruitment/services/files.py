@@ -14,10 +14,12 @@ from recruitment.models import CandidateFile, CandidateProfile, DiscardedFile
 from recruitment.services.profiles import KIND
 from vocelio.audit.context import current_actor
 from vocelio.errors import Conflict, TooLarge, VocelioError
+from vocelio.jobs.services import promise_task
 from vocelio.organizations.scope import organization_scope
 
 MAX_FILE_BYTES = 10 * 1024 * 1024
 MAX_FILES = 20
+TASK = "recruitment.tasks.read_candidate_file"
 # Of a batch that is removed from the storage in one go.
 BATCH = 500
 
@@ -55,7 +57,7 @@ def detect_document(file: "File[bytes]") -> str:
 
 
 def add_file(*, profile: CandidateProfile, file: "File[bytes]") -> CandidateFile:
-    """Store a document; raise TooLarge, NotADocument or TooManyFiles."""
+    """Store a document and promise to read it; raise TooLarge, NotADocument or TooManyFiles."""
     if file.size > MAX_FILE_BYTES:
         raise TooLarge("The file is larger than 10 MB.")
     kind = detect_document(file)
@@ -73,6 +75,7 @@ def add_file(*, profile: CandidateProfile, file: "File[bytes]") -> CandidateFile
     row.file = default_storage.save(f"candidates/{row.organization_id}/{row.pk}.{kind}", file)
     row.save(force_insert=True)
     log_profile_change(kind=KIND, profile=profile, action=Action.FILE_ADDED, changed=["files"])
+    promise_task(TASK, organization_id=row.organization_id, row_id=row.pk)
     return row
 
 

@@ -11,6 +11,7 @@ from recruitment.services.cvs import store_cv
 from tests.factories import Person, run_jobs, unique
 from tests.recruitment import cv_files
 from tests.recruitment.hiring import make_applicant
+from tests.recruitment.test_profiles import make_candidate
 from vocelio.organizations.scope import organization_scope
 
 
@@ -46,6 +47,21 @@ def test_a_cv_finds_the_contact_there_is(agent: Person):
     profile = agent.post(f"/v1/cvs/{cv['id']}/accept", {"email": email, "firstName": "Eve"}).data
     assert profile["contactId"] == contact
     assert agent.get(f"/v1/contacts/{contact}").data["firstName"] == "Ada"
+
+
+def test_a_document_given_to_a_candidate_is_read_once_and_proposes(agent: Person):
+    profile = make_candidate(agent)
+    files = f"/v1/candidate-profiles/{profile['id']}/files"
+    content = cv_files.word()
+    assert agent.post(files, {"file": cv_files.upload(content, "cv.docx")}).status == 201
+    assert agent.post(files, {"file": cv_files.upload(content, "again.docx")}).status == 201
+    run_jobs(agent.organization)
+    (cv,) = agent.get(f"/v1/cvs?profileId={profile['id']}").data
+    assert (cv["status"], cv["contact"]["id"]) == ("parsed", profile["contactId"])
+    assert "Python" in [skill["value"] for skill in agent.get(f"/v1/cvs/{cv['id']}").data["proposals"]["skills"]]
+    accepted = agent.post(f"/v1/cvs/{cv['id']}/accept", {"skills": ["Python"]}).data
+    assert (accepted["id"], [skill["name"] for skill in accepted["skills"]]) == (profile["id"], ["Python"])
+    assert len(agent.get(files).data) == 2
 
 
 @pytest.mark.parametrize(

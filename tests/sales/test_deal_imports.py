@@ -127,7 +127,7 @@ def test_a_dry_run_counts_what_the_import_then_does_and_an_undo_takes_it_back(ma
     assert (dry_run["results"]["created"], dry_run["results"]["updated"]) == (2, 1)
     deals = {deal["name"]: deal for deal in manager.get("/v1/deals").data}
     assert (deals["Old"]["amount"], deals["Old"]["version"]) == ("20.00", old["version"] + 1)
-    assert manager.get(f"/v1/deals/{old['id']}").data["contacts"][0]["contact"]["id"] == contact["id"]
+    assert manager.get(f"/v1/deals/{old['id']}").data["contacts"][0]["contactId"] == contact["id"]
     manager.post("/v1/sales-activities", {"kind": "call", "subject": "Ring", "dealId": deals["Used"]["id"]})
     assert manager.post(f"{path}/undo", {}).status == 202
     run_jobs(manager.organization)

@@ -15,6 +15,9 @@
 
   showBoard({
     path: "applications",
+    undo: "applications/undo",
+    ids: "applicationIds",
+    asksMany: (stage) => (stage.outcome === "rejected" ? ["rejectionReason"] : []),
     cards: "applications",
     one: "application",
     many: "applications",

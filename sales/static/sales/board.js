@@ -40,6 +40,9 @@
 
   showBoard({
     path: "deals",
+    undo: "deals/undo-move",
+    ids: "dealIds",
+    asksMany: (stage) => (stage.kind === "lost" ? ["lostReason"] : []),
     cards: "deals",
     one: "deal",
     many: "deals",

@@ -1,15 +1,17 @@
 /* A board: cards by the API, moved by drag and drop, live through the WebSocket. A page brings what it is of:
 
-   showBoard({ path, cards, one, many, query, subscribe, isMine, idOf, title, lines, heading, ask })
+   showBoard({ path, undo, ids, cards, one, many, query, subscribe, isMine, idOf, title, lines, heading, ask, asksMany })
 
    path is of the API, cards the key of a column's cards, query what the board is read with, subscribe the channels with
    their filters, isMine and idOf judge frames, lines are the texts of a card as [class, text], ask makes the questions of
-   a stage's gates from the tools it is given. */
+   a stage's gates from the tools it is given. Many cards are moved at once: ids is what the API calls their ids, undo
+   where that is taken back, asksMany the names of what a stage asks of all of them. */
 const showBoard = (() => {
   "use strict";
   const $ = (id) => document.getElementById(id);
-  let board, kind, csrf, data, dragged, reloadTimer, reading = 0;
+  let board, kind, csrf, data, dragged, done, reloadTimer, reading = 0;
   const marked = new Set();
+  const chosen = new Set();
 
   const element = (tag, className = "", text = "") => {
     const made = document.createElement(tag);
@@ -54,6 +56,15 @@ const showBoard = (() => {
     const link = element("a", "", kind.title(row));
     link.href = board.dataset.change.replace("00000000-0000-0000-0000-000000000000", row.id);
     link.draggable = false;
+    if (shown.draggable) {
+      const box = element("input", "board-choose");
+      Object.assign(box, { type: "checkbox", checked: chosen.has(row.id), ariaLabel: `Choose ${kind.title(row)}` });
+      box.onchange = () => {
+        chosen[box.checked ? "add" : "delete"](row.id);
+        showChosen();
+      };
+      shown.append(box);
+    }
     shown.append(link);
     for (const [className, text] of kind.lines(row, tools)) shown.append(element(className === "board-amount" ? "span" : "small", className, text));
     return shown;
@@ -97,6 +108,7 @@ const showBoard = (() => {
         return shown;
       }),
     );
+    showChosen();
     board.scrollLeft = scrolled;
     for (const cards of board.querySelectorAll(".board-cards")) cards.scrollTop = heights.get(cards.parentNode.dataset.stage) ?? 0;
   };
@@ -158,10 +170,10 @@ const showBoard = (() => {
     return [shown, () => field.value];
   };
   /* Ask for what the stage needs; resolves to the fields to send, or null. */
-  const ask = async (error, id) => {
+  const ask = async (message, missing, id) => {
     const dialog = $("board-gate");
-    const asked = await Promise.all(error.details.missing.map((name) => kind.ask[name](tools)));
-    dialog.querySelector("h2").textContent = error.message;
+    const asked = await Promise.all(missing.map((name) => kind.ask[name](tools)));
+    dialog.querySelector("h2").textContent = message;
     dialog.querySelector(".board-gate-error").textContent = "";
     dialog.querySelector(".board-gate-fields").replaceChildren(...asked.map(([shown]) => shown));
     dialog.querySelector("button[value=cancel]").onclick = () => dialog.close("cancel");
@@ -185,7 +197,7 @@ const showBoard = (() => {
     }
     const error = answer.json.error ?? { message: "That did not work.", details: {} };
     if (error.code === "STAGE_GATE") {
-      const more = await ask(error, row.id);
+      const more = await ask(error.message, error.details.missing, row.id);
       if (more) return move(row, stageId, { ...fields, ...more });
       toast("Left where it was.");
     } else if (error.code === "VERSION_CONFLICT") {
@@ -193,6 +205,55 @@ const showBoard = (() => {
       toast(`Somebody else was faster: ${error.details.current.name} is in ${stage ? stage.stage.name : "another column"} now.`);
       marked.add(row.id);
     } else toast(error.message);
+    return load();
+  };
+
+  /* What is chosen stays so while others move cards; the bar says how many, where they may go, and what was done last. */
+  const showChosen = () => {
+    const bar = $("board-chosen");
+    bar.replaceChildren();
+    bar.hidden = !chosen.size && !done;
+    const button = (text, work) => {
+      const made = element("button", "", text);
+      Object.assign(made, { type: "button", onclick: work });
+      bar.append(made);
+    };
+    if (done) bar.append(element("b", "", done.text));
+    if (done?.undoId) button("Undo", () => takeBack(done.undoId));
+    if (chosen.size) {
+      const where = element("select");
+      where.ariaLabel = "Move the chosen to";
+      where.append(element("option", "", "Move to"));
+      for (const { stage } of data.columns) where.append(Object.assign(element("option", "", stage.name), { value: stage.id }));
+      where.onchange = () => where.selectedIndex && moveMany(where.value);
+      bar.append(element("b", "", `${chosen.size} chosen`), where);
+    }
+    button(chosen.size ? "Choose none" : "Close", () => {
+      chosen.clear();
+      done = undefined;
+      draw();
+    });
+  };
+  const counted = (number) => `${number} ${number === 1 ? kind.one : kind.many}`;
+  const told = (verb, { successful, errors }) =>
+    `${counted(successful)} ${verb}${errors.length ? `, ${errors.length} left where they were: ${errors[0].error}` : ""}`;
+  const moveMany = async (stageId) => {
+    const { stage } = data.columns.find((column) => column.stage.id === stageId);
+    const missing = kind.asksMany(stage);
+    const fields = missing.length ? await ask(`${counted(chosen.size)} to ${stage.name}`, missing) : {};
+    if (!fields) return draw();
+    const answer = await api("POST", `${kind.path}/bulk-operations`, { [kind.ids]: [...chosen], action: "move", data: { stageId, ...fields } });
+    if (answer.status !== 200) return toast(answer.json.error?.message ?? "That did not work.");
+    const result = answer.json.data ?? answer.json;
+    for (const id of chosen) marked.add(id);
+    chosen.clear();
+    done = { text: told(`moved to ${stage.name}`, result), undoId: result.undoId };
+    return load();
+  };
+  const takeBack = async (undoId) => {
+    const answer = await api("POST", kind.undo, { undoId });
+    if (answer.status !== 200) return toast(answer.json.error?.message ?? "That did not work.");
+    done = { text: told("moved back", answer.json.data ?? answer.json) };
     return load();
   };
 
@@ -248,7 +309,9 @@ const showBoard = (() => {
       event.preventDefault();
       const row = dragged;
       dragged = undefined;
-      if (column && row && column.dataset.stage !== row.from) move(row, column.dataset.stage);
+      if (!column || !row || column.dataset.stage === row.from) return;
+      if (chosen.has(row.id) && chosen.size > 1) moveMany(column.dataset.stage);
+      else move(row, column.dataset.stage);
     });
     board.addEventListener("dragend", () => {
       dragged = undefined;
