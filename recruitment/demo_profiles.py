@@ -64,7 +64,7 @@ def load_profiles(organization: Organization) -> None:
         for contact in people[:BY_HAND]:
             fields, skills = fields_of(draw, contact)
             profile = create_candidate_profile(contact=contact, principal=principal, skills=skills, **fields)
-            add_file(profile=profile, file=ContentFile(cv(contact, profile), f"CV {contact}.docx"))
+            add_file(profile=profile, file=ContentFile(word(cv(contact, profile)), f"CV {contact}.docx"))
             update_candidate_profile(profile=profile, job_search=JobSearch.ACTIVE)
         made = [(contact, *fields_of(draw, contact)) for contact in people[BY_HAND:]]
         profiles = CandidateProfile.objects.bulk_create(
@@ -132,13 +132,14 @@ def fields_of(draw: random.Random, contact: Contact) -> tuple[dict[str, Any], li
     return fields, skills
 
 
-def cv(contact: Contact, profile: CandidateProfile) -> bytes:
-    """Return a short CV as Word opens it."""
-    lines = [
-        str(contact),
-        profile.headline,
-        *(f"{job['since']}: {job['title']}, {job['company']}" for job in profile.experience),
-    ]
+def cv(contact: Contact, profile: CandidateProfile) -> list[str]:
+    """Return the lines of a short CV."""
+    jobs = [f"{job['since']}: {job['title']}, {job['company']}" for job in profile.experience]
+    return [str(contact), profile.headline, *jobs]
+
+
+def word(lines: list[str]) -> bytes:
+    """Return a document as Word opens it."""
     text = "".join(f"<w:p><w:r><w:t>{escape(line)}</w:t></w:r></w:p>" for line in lines)
     document = (
         '<?xml version="1.0" encoding="UTF-8"?>'
