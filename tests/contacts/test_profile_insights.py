@@ -7,12 +7,15 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from tests.contacts.test_clients import make_client
+from contacts.models import ContactInsight, KeptSummary
+from contacts.tasks import renew_insights
+from tests.contacts.test_clients import at_once, make_client
 from tests.contacts.test_contacts import make_contact
 from tests.factories import Person, make_person
 from tests.recruitment.test_profiles import make_candidate
 from tests.sales.test_profiles import make_profile
 from vocelio.organizations.models import Role, Visibility
+from vocelio.organizations.scope import organization_scope
 
 
 def relate(person: Person, contact: Any, client: Any, **fields: Any) -> None:
@@ -177,3 +180,68 @@ def test_lists_over_all_contacts_cost_as_many_queries_for_many_as_for_two(manage
     few = [queries(path) for path in paths]
     add(8)
     assert [queries(path) for path in paths] == few
+
+
+def kept(person: Person) -> list[list[tuple[Any, ...]]]:
+    """Return what the database keeps of profiles."""
+    with organization_scope(person.organization.pk):
+        return [list(model.objects.order_by("pk").values_list()) for model in (KeptSummary, ContactInsight)]
+
+
+def test_what_is_kept_of_profiles_follows_every_change_it_rests_on(manager: Person):
+    client, other = make_client(manager, status="prospect", name="Initech"), make_client(manager, status="active")
+    one, two = make_contact(manager, company="INITECH"), make_contact(manager)
+    make_candidate(manager, one["id"])
+    second = make_candidate(manager, two["id"])
+    make_profile(manager, two["id"])
+    first = make_profile(manager, one["id"])
+    merge = {"contactId": one["id"], "mergeIds": [two["id"]]}
+    relation = {"clientId": other["id"], "role": "buyer"}
+    for method, path, body in (
+        ("put", f"contacts/{two['id']}/client-relationships", {"relationships": [relation]}),
+        ("patch", f"clients/{other['id']}", {"status": "inactive"}),
+        ("patch", f"clients/{other['id']}", {"status": "prospect"}),
+        ("patch", f"clients/{client['id']}", {"name": "Initrode"}),
+        ("post", "clients", {"name": "initech", "status": "active"}),
+        ("patch", f"contacts/{one['id']}", {"company": "Initrode"}),
+        ("delete", f"clients/{client['id']}", None),
+        ("post", f"clients/{client['id']}/restore", {}),
+        ("post", "contacts/merge", merge),
+        ("post", f"contacts/{one['id']}/unmerge", {}),
+        ("delete", f"contacts/{two['id']}", None),
+        ("post", f"contacts/{two['id']}/restore", {}),
+        ("patch", f"candidate-profiles/{second['id']}", {"jobSearch": "placed"}),
+        ("delete", f"sales-profiles/{first['id']}", None),
+        ("put", f"contacts/{two['id']}/client-relationships", {"relationships": []}),
+    ):
+        before = kept(manager)
+        answer = manager.call(method, f"/v1/{path}", body)
+        assert answer.status in (200, 201), (path, answer)
+        after = kept(manager)
+        assert after != before, path
+        with organization_scope(manager.organization.pk), connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT keep_profiles(organization_id, array_agg(id)) FROM contacts GROUP BY organization_id"
+            )
+        assert kept(manager) == after, path
+
+
+def test_of_two_kinds_that_come_at_the_same_moment_the_summary_knows_both(manager: Person):
+    contact = make_contact(manager)
+    at_once(
+        lambda: manager.post(f"/v1/contacts/{contact['id']}/sales-profile", {}),
+        lambda: manager.post(f"/v1/contacts/{contact['id']}/candidate-profile", {}),
+    )
+    assert manager.get(f"/v1/contacts/{contact['id']}/profile-summary").data["isDual"] is True
+
+
+def test_the_nightly_task_lets_pass_what_was_true_until_yesterday(manager: Person):
+    contact = make_contact(manager)
+    make_candidate(manager, contact["id"])
+    with organization_scope(manager.organization.pk):
+        ContactInsight.objects.create(
+            contact_id=contact["id"], code="candidate_at_client", role="", basis="company", noticed_at=timezone.now()
+        )
+    assert codes(manager, contact) == ["candidate_at_client"]
+    renew_insights()
+    assert codes(manager, contact) == []
