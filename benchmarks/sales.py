@@ -117,7 +117,9 @@ def main() -> None:
     parser.add_argument("--moves", type=int, default=1_000_000)
     options = parser.parse_args()
     person, pipeline, stages = make_data(options.deals, options.moves)
-    print(f"load average {os.getloadavg()[0]:.1f}\n| | p50 ms | p95 ms | processor ms | goal, p95 |\n|---|---|---|---|---|")
+    print(
+        f"load average {os.getloadavg()[0]:.1f}\n| | p50 ms | p95 ms | processor ms | goal, p95 |\n|---|---|---|---|---|"
+    )
 
     def shown(name: str, call: Callable[[], object], times: int, goal: str) -> None:
         p50, p95, processor = timed(call, times)

@@ -44,7 +44,8 @@ class SubmissionAdmin(TenantAdmin):
 
     @admin.display(description="Job")
     def job(self, submission: Submission) -> str:
-        return submission.application.job.title
+        title: str = submission.application.job.title
+        return title
 
     @display(description="Status", label=DECISIONS)  # type: ignore[untyped-decorator]
     def state(self, submission: Submission) -> str:

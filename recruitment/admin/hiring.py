@@ -159,7 +159,7 @@ class OfferForm(TenantForm):
             self.fields["becomes"].choices = [(each, labels[each]) for each in choices]  # type: ignore[attr-defined]
             self.initial["becomes"] = present
         if offer is not None and (salary := offer.amount):
-            self.initial |= {"amount": salary.amount, "currency": salary.currency, "period": salary.period}
+            self.initial.update(salary._asdict())
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean() or {}
