@@ -136,9 +136,18 @@ def take_job_board(page: Page) -> None:
     page.wait_for_selector(".board-live.is-live")
     page.wait_for_selector(".board-card")
     shoot(page, "job-board")
+    for card in range(2):
+        page.check(f".board-column >> nth=0 >> .board-card >> nth={card} >> .board-choose")
+    shoot(page, "board-chosen")
     page.click("a.board-add")
     page.click("a[href^='/careers/']")
     shoot(page, "careers")
+    page.goto("/admin/recruitment/hiringprocess/")
+    page.click("#result_list th a >> nth=0")
+    shoot(page, "hiring-process")
+    page.goto("/admin/recruitment/offer/")
+    page.click("#result_list th a >> nth=0")
+    shoot(page, "offer")
 
 
 def take_board(page: Page) -> None:

@@ -17,16 +17,19 @@ from recruitment.models import (
     Interview,
     InterviewKind,
     JobOpening,
+    OfferStatus,
     OpeningStatus,
     Placement,
     RejectionReason,
     StageOutcome,
 )
+from recruitment.models.profiles import Salary
 from recruitment.services.jobs import create_job
+from recruitment.services.offers import change_offer_status, create_offer
 from recruitment.services.pools import put_on_hotlist, save_hotlist
 from recruitment.services.processes import create_process, create_reason, stages_of
 from recruitment.services.settings import update_settings
-from vocelio.access.principal import principal_of_member
+from vocelio.access.principal import Principal, principal_of_member
 from vocelio.audit.context import Actor, acting
 from vocelio.organizations.models import Membership, Organization, Role
 from vocelio.organizations.scope import organization_scope
@@ -81,9 +84,21 @@ def load_hiring(organization: Organization) -> None:
             number, applications = NUMBERS[organization.slug]
             jobs = [_job(draw, title, principal, people) for title in list(JOBS)[:number]]
             _apply(draw, jobs, reasons, applications)
+            _offer(principal)
             hotlist = save_hotlist(Hotlist(), name="Ready to start", assigned_to_id=admin)
             for profile in CandidateProfile.objects.select_related("contact")[:5]:
                 put_on_hotlist(hotlist=hotlist, contact=profile.contact, note="Available within a month")
+
+
+def _offer(principal: Principal) -> None:
+    """Draft an offer for those who came that far; every other one waits for approval."""
+    waiting = Application.objects.open().filter(stage__name="Offer").select_related("job").order_by("applied_at", "id")
+    for place, application in enumerate(waiting[:8]):
+        salary = Salary(application.job.salary_min, "USD", "year").to_text()
+        starts = (timezone.now() + timedelta(days=45)).date()
+        offer = create_offer(application=application, salary=salary, starts_on=starts, terms="Four weeks' notice.")
+        if place % 2:
+            change_offer_status(offer=offer, principal=principal, status=OfferStatus.PENDING)
 
 
 def _letter() -> str:
