@@ -57,10 +57,11 @@ def form_of(request: HttpRequest) -> dict[str, object]:
 @csrf_exempt
 @require_http_methods(["GET", "HEAD", "POST"])
 def renewal(request: HttpRequest, token: str) -> HttpResponse:
-    """Ask a candidate whether they may be kept, and do as they answer."""
+    """Ask a candidate whether they may be kept, and do as they answer; anything but an answer asks again."""
+    answer = request.POST.get("answer")
     try:
-        if request.method == "POST":
-            done = answer_renewal(token=token, keep=request.POST.get("answer") == "keep")
+        if answer in ("keep", "remove"):
+            done = answer_renewal(token=token, keep=answer == "keep")
             return render(request, "careers/renewal.html", {"done": done})
         return render(request, "careers/renewal.html", renewal_page(token))
     except NotFound:

@@ -183,7 +183,7 @@ class OfferAdmin(TenantAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         shown: list[Any] = [("starts_on", "expires_on"), "terms"]
         if self.principal(request).may("profiles:salary"):
-            shown.insert(0, ("amount", "currency", "period"))
+            shown[:0] = [("amount", "currency"), "period"]
         if obj is None:
             return [(None, {"fields": ["application", *shown]})]
         approval = ("approved_by", "approved_at"), ("sent_at", "decided_at")

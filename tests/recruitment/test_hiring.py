@@ -143,6 +143,7 @@ def test_who_does_not_answer_in_time_is_forgotten_and_who_does_is_kept(admin: Pe
     link = next(line for line in letter.body.splitlines() if "/careers/consent/" in line)
     path = "/careers/" + link.partition("/careers/")[2]
     assert "May we keep" in admin.client.get(path).content.decode()
+    assert "We keep your data" not in admin.client.post(path, {"answer": "yes"}).content.decode()
     assert "We keep your data" in admin.client.post(path, {"answer": "keep"}).content.decode()
     assert admin.client.get(path).status_code == 404
     with organization_scope(clock):
