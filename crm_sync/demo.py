@@ -14,7 +14,7 @@ from contacts.models import Contact
 from crm_sync.models import CrmConflict, CrmIntegration, CrmLink, CrmSyncItem, CrmSyncRun
 from crm_sync.providers.values import Kind
 from crm_sync.services.connections import create_connection
-from crm_sync.services.fields import local_values
+from crm_sync.services.kinds import record_kind
 from crm_sync.services.totals import refresh_totals
 from vocelio.audit.context import Actor, acting
 from vocelio.jobs.models import JobStatus
@@ -58,10 +58,10 @@ def load(organization: Organization) -> None:
 def link(integration: CrmIntegration, contacts: list[Contact]) -> list[CrmLink]:
     """Pair contacts with records, and let some records wait."""
     names = [name for name in integration.provider.types[Kind.CONTACTS].mapping if not name.startswith("customFields")]
-    nobody: dict[str, set[str]] = {"call": set(), "email": set()}
+    fields = record_kind(Kind.CONTACTS).fields
     links = []
     for number, contact in enumerate(contacts):
-        values = local_values(contact, names, nobody)
+        values = fields.local_values(contact, names)
         links.append(
             CrmLink(
                 integration=integration,
@@ -112,7 +112,7 @@ def history(draw: random.Random, integration: CrmIntegration, admin: Any) -> Crm
                 contacts_updated=updated,
                 contacts_skipped=skipped,
                 error_count=errors,
-                sync_details={"done": {"local": {"add": added, "update": updated}}},
+                sync_details={"done": {Kind.CONTACTS: {"local": {"add": added, "update": updated}}}},
                 created_at=started,
                 started_at=started,
                 completed_at=started + timedelta(seconds=draw.randint(9, 154)),

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from contacts.models import Contact
+from contacts.models import Client, Contact
 from crm_sync.models import CrmIntegration
 from crm_sync.providers.values import Kind
 from crm_sync.services.connections import connect
@@ -119,6 +119,31 @@ def test_a_create_whose_answer_was_lost_is_made_once(crm):
     assert (len(crm.remote_ids()), len(crm.contacts()), crm.account.fake.creates) == (1, 1, 1)
     with organization_scope(crm.person.organization.id):
         assert Contact.objects.count() == 1
+
+
+def test_companies_and_clients_come_in_step_and_stay_still(crm):
+    answer = crm.person.put(crm.path, {"syncSettings": {"companies": True}})
+    assert answer.status == 200, answer
+    fake = crm.account.fake
+    fake.add_people(3, "companies")
+    for number in range(2):
+        made = crm.person.post("/v1/clients", {"name": f"Ours {number}", "website": f"https://ours{number}.test"})
+        assert made.status == 201, made
+    run = crm.sync()
+    assert (run["status"], run["contactsAdded"], run["errorCount"]) == ("success", 5, 0), crm.items(
+        run, outcome="failed"
+    )
+    with organization_scope(crm.person.organization.id):
+        clients = {each.name: each for each in Client.objects.alive()}
+    assert (len(clients), len(fake.live("companies"))) == (5, 5)
+    answer = crm.person.patch(f"/v1/clients/{clients['Company 1'].pk}", {"name": "Company One"})
+    assert answer.status == 200, answer
+    before = sum(fake.writes.values())
+    for _ in range(3):
+        crm.sync()
+    assert sum(fake.writes.values()) - before == 1
+    name = crm.account.name("name", Kind.COMPANIES)
+    assert "Company One" in {record.values.get(name) for record in fake.live("companies")}
 
 
 def departed(crm):

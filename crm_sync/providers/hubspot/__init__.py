@@ -118,7 +118,8 @@ class HubSpot(Writing):
             batch={Operation.CREATE: 100, Operation.UPDATE: 100, Operation.DELETE: 100},
             mapping={
                 "name": "name",
-                "website": "domain",
+                "domain": "domain",
+                "website": "website",
                 "industry": "industry",
                 "phone": "phone",
                 "address": "address",

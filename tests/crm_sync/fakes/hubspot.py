@@ -30,7 +30,7 @@ PROPERTIES: dict[str, list[tuple[str, str, str]]] = {
         ("lastmodifieddate", "datetime", "date"),
     ],
     "companies": [
-        *((name, "string", "text") for name in ("domain", "industry", *TEXTS)),
+        *((name, "string", "text") for name in ("domain", "website", "industry", *TEXTS)),
         ("phone", "string", "phonenumber"),
         ("hs_object_id", "number", "number"),
         ("hs_merged_object_ids", "string", "text"),
