@@ -1,7 +1,8 @@
 import django.db.models.deletion
-import vocelio.db.fields
 from django.conf import settings
 from django.db import migrations, models
+
+import vocelio.db.fields
 
 SAMPLES = """
 UPDATE crm_integrations SET samples = jsonb_build_object('contacts', samples) WHERE jsonb_typeof(samples) = 'array'

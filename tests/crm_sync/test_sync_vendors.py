@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from contacts.models import Client, Contact
+from contacts.signals import opted_out
 from crm_sync.models import CrmIntegration
 from crm_sync.providers.values import Kind
 from crm_sync.services.connections import connect
@@ -119,6 +120,25 @@ def test_a_create_whose_answer_was_lost_is_made_once(crm):
     assert (len(crm.remote_ids()), len(crm.contacts()), crm.account.fake.creates) == (1, 1, 1)
     with organization_scope(crm.person.organization.id):
         assert Contact.objects.count() == 1
+
+
+def test_who_says_no_here_is_unsubscribed_there_once(crm):
+    crm.account.fake.add_people(2)
+    crm.sync()
+    contact = crm.contacts()[0]
+    with organization_scope(crm.person.organization.id):
+        opted_out.send(
+            sender=None, organization_id=crm.person.organization.id, phone_numbers=[], emails=[contact.email],
+            channel="email", source="page", reason="Asked", user_id=None,
+        )  # fmt: skip
+    run = crm.sync()
+    assert (run["status"], run["contactsUpdated"]) == ("success", 1), crm.items(run, outcome="failed")
+    link = next(each for each in crm.links() if each.contact_id == contact.pk)
+    assert crm.value(link.remote_id, "emailOptOut") is True
+    writes = sum(crm.account.fake.writes.values())
+    for _ in range(2):
+        crm.sync()
+    assert sum(crm.account.fake.writes.values()) == writes
 
 
 def test_companies_and_clients_come_in_step_and_stay_still(crm):
