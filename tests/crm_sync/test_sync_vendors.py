@@ -38,10 +38,15 @@ class VendorBench(Bench):
 def crm(
     request: pytest.FixtureRequest, admin: Person, vendor: Callable[..., VendorAccount], settings: Any
 ) -> VendorBench:
-    account = vendor(request.param)
+    return connect_vendor(admin, vendor(request.param))
+
+
+def connect_vendor(admin: Person, account: VendorAccount) -> VendorBench:
+    """Connect the person's organization to a fake vendor."""
+    slug = account.provider.slug
     answer = admin.post(
         "/v1/crm-integrations",
-        {"crmType": request.param, "name": unique("crm"), "endpointUrl": account.fake.url, "options": account.options},
+        {"crmType": slug, "name": unique("crm"), "endpointUrl": account.fake.url, "options": account.options},
     )
     assert answer.status == 201, answer
     with organization_scope(admin.organization.id):
