@@ -259,6 +259,9 @@ class CrmIntegrationAdmin(TenantAdmin):
         for local, value in mapping_of(integration, kind).items():
             wanted = value if isinstance(value, dict) else {"field": value}
             rows.append({"local": local, **wanted})
+        # JSON keeps no order.
+        order = {name: place for place, name in enumerate(record_kind(kind).fields.plain)}
+        rows.sort(key=lambda row: order.get(row["local"], len(order)))
         fields = {field["name"]: field for field in integration.remote_fields.get(kind, [])}
         directions = {rule.local: rule.direction.value for rule in rules_of(integration, kind)}
         for row in rows:

@@ -9,6 +9,7 @@ moment at which none has ended before; the next one takes the run over. Prints t
 import os
 import signal
 import sys
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -50,7 +51,7 @@ def main(organization_id: str, run_id: str) -> None:
         ended.add(moment)
         print(moment, flush=True)  # noqa: T201
         # Not waited for: the lease runs out.
-        with organization_scope(organization_id):
+        with organization_scope(uuid.UUID(organization_id)):
             CrmSyncRun.objects.filter(pk=run_id).update(lease_until=None)
     sys.exit("The run never ended.")
 

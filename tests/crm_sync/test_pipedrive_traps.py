@@ -224,7 +224,7 @@ def test_pipedrive_when_a_batch_stops_half_way_the_rest_is_sent_again(pipedrive:
     assert pipedrive.provider.types[Kind.CONTACTS].batch[Operation.CREATE] == 1
 
 
-def test_pipedrive_opt_outs_are_asked_for_and_not_believed_unseen(pipedrive: VendorAccount) -> None:
+def test_pipedrive_opt_outs_are_asked_for_and_not_believed_unseen(pipedrive: PipedriveAccount) -> None:
     first, second = pipedrive.fake.add_people(2)
     name = pipedrive.name("emailOptOut")
     said_no = update(first, **{name: True})
