@@ -10,7 +10,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from contacts.models import Contact
+from contacts.models import Client, Contact
 from crm_sync.models import CrmConflict, CrmIntegration, CrmLink, CrmSyncItem, CrmSyncRun
 from crm_sync.providers.values import Kind
 from crm_sync.services.connections import create_connection
@@ -42,13 +42,16 @@ def load(organization: Organization) -> None:
         integration = create_connection(
             crm_type="hubspot",
             name="HubSpot Marketing",
-            sync_settings={"conflict": "manual"},
+            sync_settings={"conflict": "manual", "companies": True},
             sync_frequency=15,
         )
         contacts = list(Contact.objects.alive().defer("search").order_by("created_at")[:LINKED])
         links = link(integration, contacts)
+        clients = list(Client.objects.alive().defer("search").order_by("created_at"))
+        link_clients(integration, clients)
         run = history(draw, integration, admin)
         detail(draw, integration, run, contacts, links)
+        dry_run(integration, contacts, clients)
         refresh_totals(integration, synced_at=timezone.now() - timedelta(minutes=21))
         CrmIntegration.objects.filter(pk=integration.pk).update(
             status_message="Demo data: no CRM is connected. Sign in, or give a key, to sync with your own."
@@ -86,6 +89,69 @@ def link(integration: CrmIntegration, contacts: list[Contact]) -> list[CrmLink]:
     ]
     CrmLink.objects.bulk_create(links, batch_size=500)
     return links
+
+
+def link_clients(integration: CrmIntegration, clients: list[Client]) -> None:
+    """Pair clients with companies."""
+    fields = record_kind(Kind.COMPANIES).fields
+    names = list(integration.provider.types[Kind.COMPANIES].mapping)
+    links = []
+    for number, client in enumerate(clients):
+        values = fields.local_values(client, names)
+        links.append(
+            CrmLink(
+                integration=integration,
+                kind=Kind.COMPANIES.value,
+                client=client,
+                remote_id=str(40_000_000 + number * 3),
+                state=CrmLink.State.LINKED,
+                local_base=values,
+                remote_base=values,
+                local_version=client.updated_at,
+            )
+        )
+    CrmLink.objects.bulk_create(links, batch_size=500)
+
+
+def dry_run(integration: CrmIntegration, contacts: list[Contact], clients: list[Client]) -> None:
+    """Show what a sync would do."""
+    started = timezone.now() - timedelta(minutes=34)
+    planned = [(contact, None) for contact in contacts[:5]] + [(None, client) for client in clients[:3]]
+    plan: dict[str, Any] = {
+        Kind.CONTACTS: {"remote": {"update": 5}},
+        Kind.COMPANIES: {"local": {"update": min(3, len(clients))}},
+    }
+    run = CrmSyncRun.objects.create(
+        integration=integration,
+        sync_type=CrmSyncRun.Type.MANUAL,
+        is_dry=True,
+        status=JobStatus.COMPLETED,
+        total=LINKED,
+        processed=LINKED,
+        progress=100,
+        contacts_updated=len(planned),
+        contacts_skipped=LINKED - len(planned),
+        sync_details={"plan": plan, "cost": {"requests": 2}},
+        started_at=started,
+        completed_at=started + timedelta(seconds=11),
+    )
+    CrmSyncRun.objects.filter(pk=run.pk).update(created_at=started)
+    CrmSyncItem.objects.bulk_create(
+        CrmSyncItem(
+            run=run,
+            kind=Kind.CONTACTS if contact else Kind.COMPANIES,
+            contact=contact,
+            client=client,
+            remote_id=str(20_000_000 + number * 7),
+            side=CrmSyncItem.Side.REMOTE if contact else CrmSyncItem.Side.LOCAL,
+            action=CrmSyncItem.Action.UPDATE,
+            outcome=CrmSyncItem.Outcome.PLANNED,
+            fields=["city"],
+            before={"city": "Springfield"},
+            after={"city": (contact.city if contact else client.city if client else "") or "Albany"},
+        )
+        for number, (contact, client) in enumerate(planned)
+    )
 
 
 def history(draw: random.Random, integration: CrmIntegration, admin: Any) -> CrmSyncRun:
