@@ -3,6 +3,7 @@ from django.conf import settings
 from django.db import migrations, models
 
 import vocelio.db.fields
+from vocelio.db.operations import AddTenantForeignKey
 
 SAMPLES = """
 UPDATE crm_integrations SET samples = jsonb_build_object('contacts', samples) WHERE jsonb_typeof(samples) = 'array'
@@ -132,6 +133,9 @@ class Migration(migrations.Migration):
                 name="crm_item_points_to_one_record",
             ),
         ),
+        AddTenantForeignKey("CrmLink", "client"),
+        AddTenantForeignKey("CrmConflict", "client"),
+        AddTenantForeignKey("CrmSyncItem", "client"),
         migrations.RunSQL(SAMPLES, SAMPLES_BACK),
         migrations.RunSQL(FORGET_PURGED, "DROP TRIGGER forget_purged_client ON crm_record_links"),
     ]
