@@ -88,6 +88,11 @@ CONTACTS = Writer(
 # What was verified is another company under another name, domain or tax number.
 _OTHER = """(clients.verification = 'verified'
     AND (clients.name, clients.domain, clients.tax_id) IS DISTINCT FROM (new.name, new.domain, new.tax_id))"""
+KEEP_VERIFICATION = f"""
+    verification = CASE WHEN {_OTHER} THEN 'unverified' ELSE clients.verification END,
+    verified_at = CASE WHEN NOT {_OTHER} THEN clients.verified_at END,
+    verified_by_id = CASE WHEN NOT {_OTHER} THEN clients.verified_by_id END
+"""
 CLIENTS = Writer(
     "clients",
     (
@@ -98,10 +103,7 @@ CLIENTS = Writer(
         "status": "'prospect'", "size": "''", "currency": "''", "verification": "'unverified'",
         "verification_note": "''", "sort_name": "''",
     },
-    also=f""",
-        verification = CASE WHEN {_OTHER} THEN 'unverified' ELSE clients.verification END,
-        verified_at = CASE WHEN NOT {_OTHER} THEN clients.verified_at END,
-        verified_by_id = CASE WHEN NOT {_OTHER} THEN clients.verified_by_id END""",
+    also=", " + KEEP_VERIFICATION,
 )  # fmt: skip
 # Written as a probe for each value, as in import_chunks: the planner takes a new organization for an empty one.
 _OWNERS = """
@@ -176,7 +178,11 @@ def clients_like(companies: Sequence[tuple[str, str]]) -> list[list[Likeness]]:
     found: list[list[Likeness]] = [[] for _ in companies]
     if companies:
         names, domains = zip(*companies, strict=True)
-        values: dict[str, Any] = {"organization": current_organization_id(), "names": list(names), "domains": list(domains)}
+        values: dict[str, Any] = {
+            "organization": current_organization_id(),
+            "names": list(names),
+            "domains": list(domains),
+        }
         with connection.cursor() as cursor:
             cursor.execute(_LIKE, values)
             for place, *likeness in cursor.fetchall():
