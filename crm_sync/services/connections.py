@@ -4,7 +4,7 @@ import base64
 import hashlib
 import secrets
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, NamedTuple
 
@@ -24,7 +24,7 @@ from crm_sync.services.credentials import store_credential
 from crm_sync.services.departures import departure_of
 from crm_sync.services.fields import canonical
 from crm_sync.services.kinds import record_kind, record_kinds
-from crm_sync.services.rules import check_mappings, check_settings, field_row, mapping_of, remote_fields
+from crm_sync.services.rules import check_mappings, check_settings, field_row, kinds_of, mapping_of, remote_fields
 from vocelio.audit.context import current_actor
 from vocelio.audit.services import record
 from vocelio.errors import Conflict, Invalid, VocelioError
@@ -200,11 +200,7 @@ def check_connection(integration: CrmIntegration) -> CrmIntegration:
     try:
         with open_remote(integration) as remote:
             account = provider.test(remote)
-            read = [
-                _Read(kind, *_look(provider, remote, integration, kind))
-                for kind in (each.kind for each in record_kinds())
-                if kind in provider.types
-            ]
+            read = list(_look(remote, integration))
     except PluginError as error:
         status = CrmIntegration.Status.EXPIRED if isinstance(error, AuthExpired) else CrmIntegration.Status.DISCONNECTED
         with organization_scope(integration.organization_id):
@@ -365,16 +361,26 @@ class _Read(NamedTuple):
     records: Sequence[RemoteRecord]
 
 
-def _look(
-    provider: Provider, remote: Remote, integration: CrmIntegration, kind: Kind
-) -> tuple[Sequence[RemoteField], Sequence[RemoteRecord]]:
+def _look(remote: Remote, integration: CrmIntegration) -> Iterator[_Read]:
+    """Look at every kind; one that is not synced may be closed to the connection."""
+    synced = kinds_of(integration)
+    for kind in (each.kind for each in record_kinds() if each.kind in remote.provider.types):
+        try:
+            yield _look_at(remote, integration, kind)
+        except PluginError as error:
+            if kind in synced or not error.permanent:
+                raise
+
+
+def _look_at(remote: Remote, integration: CrmIntegration, kind: Kind) -> _Read:
     """Read the CRM's fields of a kind and a few records: the mapped fields and the vendor's usual ones."""
+    provider = remote.provider
     fields = provider.fields(remote, kind)
     mapped = {value["field"] if isinstance(value, dict) else value for value in mapping_of(integration, kind).values()}
     wanted = mapped | set(provider.types[kind].mapping.values())
     names = sorted({field.name for field in fields} & wanted)
     page = provider.changes(remote, kind, since=None, position="", names=names)
-    return fields, page.records[:SAMPLES]
+    return _Read(kind, fields, page.records[:SAMPLES])
 
 
 def _store_check(integration: CrmIntegration, account: Account, read: Sequence[_Read]) -> None:

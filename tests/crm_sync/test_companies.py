@@ -1,12 +1,15 @@
 """Companies of the CRM and our clients are kept equal by the engine that keeps contacts equal."""
 
 import pytest
+from crm_sync.providers.memory import Memory  # type: ignore[import-not-found]
 
 from contacts.models import Client
 from crm_sync.models import CrmHint, CrmLink
+from crm_sync.providers.values import Kind
 from tests.crm_sync.conftest import webhook
 from tests.factories import phone_number, run_jobs
 from vocelio.organizations.scope import organization_scope
+from vocelio.plugins import PluginError
 
 
 @pytest.fixture
@@ -210,6 +213,22 @@ def test_a_dry_run_plans_companies_too_and_its_cost(bench, companies):
     }
     assert run["syncDetails"]["cost"] == {"tokens": 10}
     assert (list(clients(bench)), bench.links(), companies.writes) == (["Globex"], [], [])
+
+
+def test_a_key_that_may_not_see_companies_still_connects_for_contacts(bench, monkeypatch):
+    original = Memory.fields
+
+    def fields(self, remote, kind):
+        if kind is Kind.COMPANIES:
+            raise PluginError("Not allowed.", permanent=True, code="FORBIDDEN")
+        return original(self, remote, kind)
+
+    monkeypatch.setattr(Memory, "fields", fields)
+    refused = bench.person.post(f"{bench.path}/test")
+    assert (refused.status, refused.error["code"]) == (422, "CRM_REFUSED")
+    bench.person.put(bench.path, {"syncSettings": {"companies": False}})
+    assert bench.person.post(f"{bench.path}/test").status == 200
+    assert bench.person.get(f"{bench.path}/fields").data["remote"]
 
 
 def test_webhooks_of_companies_are_read_where_companies_are_synced(bench, companies):
