@@ -1,28 +1,40 @@
-"""How fast does the CRM sync's engine pull, push and find nothing to do?
+"""How fast does the CRM sync pull, push and find nothing to do?
 
-    bin/venv requirements-dev.txt; .venv/bin/python -m benchmarks.crm_sync [--records 10000] [--links 1000000]
+    bin/venv requirements-dev.txt
+    .venv/bin/python -m benchmarks.crm_sync engine [--records 10000]
+    .venv/bin/python -m benchmarks.crm_sync vendors [--records 10000] [--vendors hubspot salesforce zoho pipedrive]
+    .venv/bin/python -m benchmarks.crm_sync links [--links 1000000]
 
-Runs on the servers of DATABASE_URL and REDIS_URL and leaves its organizations there. The CRM is the tests' reference
-provider, in this process's memory and without limits, so that the engine alone is measured; the vendors' own limits
-are computed below each figure by their adapters.
+Runs on the servers of DATABASE_URL and REDIS_URL and leaves its organizations there. `engine` and `links` sync with the
+tests' reference provider, in this process's memory and without limits, so that the engine alone is measured. `vendors`
+syncs over HTTP with each vendor's fake, in a process of its own, which holds callers to the vendor's published limits.
 """
 
 import argparse
+import json
 import os
 import resource
+import socket
+import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(PROJECT))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "vocelio.settings")
+# Where the fakes listen, and may be called.
+PORTS = {"hubspot": 9171, "salesforce": 9172, "zoho": 9173, "pipedrive": 9174}
+os.environ["OUTBOUND_TRUSTED"] = ",".join(f"127.0.0.1:{port}" for port in PORTS.values())
 
 import django
 
 django.setup()
 
+import httpx
 from django.db import connection
+from django.utils import timezone
 
 import crm_sync.providers
 
@@ -30,13 +42,17 @@ crm_sync.providers.__path__.append(str(PROJECT / "tests" / "crm_sync" / "referen
 
 from crm_sync.providers.memory import MAPPING, SERVERS, Memory, Server
 
-from crm_sync.models import CrmCursor, CrmIntegration
+from contacts.models import Contact
+from crm_sync.models import CrmCursor, CrmIntegration, CrmSyncRun
+from crm_sync.models.integrations import providers
 from crm_sync.providers.values import Credential, Kind, ObjectType, Operation
 from crm_sync.services.connections import check_connection
 from crm_sync.services.credentials import store_credential
 from crm_sync.services.engine import run_sync
 from crm_sync.services.runs import start_sync
+from tests.crm_sync.vendor_accounts import APP, VendorAccount
 from tests.factories import make_organization, unique
+from vocelio.jobs.models import JobStatus
 from vocelio.organizations.scope import organization_scope
 
 FILL = """
@@ -72,23 +88,29 @@ def connect(page: int, batch: int) -> tuple[CrmIntegration, Server]:
     return check_connection(integration), server
 
 
-def sync(integration: CrmIntegration, **options: bool) -> tuple[float, object]:
+def sync(integration: CrmIntegration, **options: bool) -> tuple[float, CrmSyncRun]:
+    """Run a sync to its end, its waits for the vendor included."""
     with organization_scope(integration.organization_id):
         integration.refresh_from_db()
         run = start_sync(integration=integration, **options)
     started = time.perf_counter()
-    run_sync(run)
+    while run.status in (JobStatus.PENDING, JobStatus.PROCESSING):
+        run_sync(run)
+        with organization_scope(integration.organization_id):
+            run.refresh_from_db()
+        if run.parked_until is not None and run.status == JobStatus.PENDING:
+            time.sleep(max(0.0, (run.parked_until - timezone.now()).total_seconds()))
     seconds = time.perf_counter() - started
-    with organization_scope(integration.organization_id):
-        run.refresh_from_db()
-    assert run.status == "completed", (run.status, run.error_code, run.error_message)
+    assert run.status == JobStatus.COMPLETED, (run.status, run.error_code, run.error_message)
     return seconds, run
 
 
 def tell(name: str, seconds: float, goal: float, note: str = "") -> None:
     load = os.getloadavg()[0]
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    print(f"{name}: {seconds:.2f} s (goal {goal:g} s, ratio {goal / seconds:.1f}), {memory} MB, load {load:.1f} {note}")
+    verdict = f"goal {goal:g} s, ratio {goal / seconds:.1f}"
+    cpu = time.process_time()
+    print(f"{name}: {seconds:.2f} s ({verdict}), {memory} MB, {cpu:.0f} s of processor so far, load {load:.1f} {note}")
 
 
 def fill(integration: CrmIntegration, first: int, last: int, age: str = "0") -> None:
@@ -150,11 +172,80 @@ def incremental(links: int) -> None:
     tell(f"{links} links, 100 changes there and 100 here", seconds, 5, f"({run.contacts_updated} updated)")
 
 
+def vendor(slug: str, records: int) -> None:
+    """Pull and push with a vendor's fake that holds us to the vendor's limits."""
+    port = PORTS[slug]
+    program = [sys.executable, "-m", f"tests.crm_sync.fakes.{slug}", "--limits", "--port", str(port)]
+    fake = subprocess.Popen([*program, "--people", str(records)], cwd=PROJECT, stdout=subprocess.DEVNULL)
+    try:
+        wait_for(port)
+        pull_and_push_over_http(slug, f"http://127.0.0.1:{port}", records)
+    finally:
+        fake.terminate()
+        fake.wait()
+
+
+def wait_for(port: int) -> None:
+    for _ in range(300):
+        with socket.socket() as attempt:
+            if attempt.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.1)
+    raise SystemExit("The fake does not listen.")
+
+
+@dataclass
+class Elsewhere:
+    """What VendorAccount needs to know of a fake in another process."""
+
+    url: str
+
+
+def pull_and_push_over_http(slug: str, url: str, records: int) -> None:
+    provider = providers()[slug]
+    organization = make_organization()
+    with httpx.Client(timeout=60) as client:
+        account = VendorAccount(provider, Elsewhere(url), client)  # type: ignore[arg-type]
+    with organization_scope(organization.id):
+        integration = CrmIntegration.objects.create(crm_type=slug, name=unique(slug), endpoint_url=url)
+        store_credential(integration, account.credential, app=APP)
+    integration = check_connection(integration)
+    seconds, run = sync(integration)
+    tell(f"{slug}: pull {records} new records", seconds, 120, f"({run.contacts_added} added)")
+    last_name = {"pipedrive": "name"}.get(slug, account.name("lastName"))
+    httpx.post(f"{url}/_fake/edit_all", content=json.dumps({"values": {last_name: "Renamed There"}}), timeout=60)
+    seconds, run = sync(integration, confirm_mass_change=True)
+    tell(f"{slug}: pull {records} changed records", seconds, 120, f"({run.contacts_updated} updated)")
+    pushed = records
+    if provider.types[Kind.CONTACTS].batch[Operation.CREATE] == 1:
+        # No batches: what a day's budget allows is a matter of arithmetic, and so is how long it takes.
+        cost = provider.cost(Kind.CONTACTS, Operation.UPDATE, records)
+        pushed = min(records, 200)
+        print(f"{slug}: {records} changes would cost {cost}, said before a push; {pushed} are pushed here")
+    with organization_scope(organization.id):
+        ids = Contact.objects.order_by("id").values("pk")[:pushed]
+        Contact.objects.filter(pk__in=ids).update(last_name="Renamed Here")
+    seconds, run = sync(integration)
+    tell(f"{slug}: push {pushed} changed records", seconds, 120, f"({run.contacts_updated} updated)")
+    with organization_scope(organization.id):
+        integration.refresh_from_db()
+    fill(integration, 1, pushed)
+    seconds, run = sync(integration)
+    tell(f"{slug}: push {pushed} new records", seconds, 120, f"({run.contacts_added} added)")
+
+
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=["engine", "vendors", "links"])
     parser.add_argument("--records", type=int, default=10_000)
     parser.add_argument("--links", type=int, default=1_000_000)
+    parser.add_argument("--vendors", nargs="+", choices=list(PORTS), default=list(PORTS))
     options = parser.parse_args()
-    pull_and_push(options.records, page=100, batch=100)
-    if options.links:
-        incremental(options.links)
+    match options.what:
+        case "engine":
+            pull_and_push(options.records, page=100, batch=100)
+        case "vendors":
+            for slug in options.vendors:
+                vendor(slug, options.records)
+        case "links":
+            incremental(options.links)

@@ -10,11 +10,11 @@ from typing import Any
 
 from django.utils import timezone
 
-from contacts.models import Contact
+from contacts.models import Client, Contact
 from crm_sync.models import CrmConflict, CrmIntegration, CrmLink, CrmSyncItem, CrmSyncRun
 from crm_sync.providers.values import Kind
 from crm_sync.services.connections import create_connection
-from crm_sync.services.fields import local_values
+from crm_sync.services.kinds import record_kind
 from crm_sync.services.totals import refresh_totals
 from vocelio.audit.context import Actor, acting
 from vocelio.jobs.models import JobStatus
@@ -42,13 +42,16 @@ def load(organization: Organization) -> None:
         integration = create_connection(
             crm_type="hubspot",
             name="HubSpot Marketing",
-            sync_settings={"conflict": "manual"},
+            sync_settings={"conflict": "manual", "companies": True},
             sync_frequency=15,
         )
         contacts = list(Contact.objects.alive().defer("search").order_by("created_at")[:LINKED])
         links = link(integration, contacts)
+        clients = list(Client.objects.alive().defer("search").order_by("created_at"))
+        link_clients(integration, clients)
         run = history(draw, integration, admin)
         detail(draw, integration, run, contacts, links)
+        dry_run(integration, contacts, clients)
         refresh_totals(integration, synced_at=timezone.now() - timedelta(minutes=21))
         CrmIntegration.objects.filter(pk=integration.pk).update(
             status_message="Demo data: no CRM is connected. Sign in, or give a key, to sync with your own."
@@ -58,10 +61,10 @@ def load(organization: Organization) -> None:
 def link(integration: CrmIntegration, contacts: list[Contact]) -> list[CrmLink]:
     """Pair contacts with records, and let some records wait."""
     names = [name for name in integration.provider.types[Kind.CONTACTS].mapping if not name.startswith("customFields")]
-    nobody: dict[str, set[str]] = {"call": set(), "email": set()}
+    fields = record_kind(Kind.CONTACTS).fields
     links = []
     for number, contact in enumerate(contacts):
-        values = local_values(contact, names, nobody)
+        values = fields.local_values(contact, names)
         links.append(
             CrmLink(
                 integration=integration,
@@ -88,6 +91,69 @@ def link(integration: CrmIntegration, contacts: list[Contact]) -> list[CrmLink]:
     return links
 
 
+def link_clients(integration: CrmIntegration, clients: list[Client]) -> None:
+    """Pair clients with companies."""
+    fields = record_kind(Kind.COMPANIES).fields
+    names = list(integration.provider.types[Kind.COMPANIES].mapping)
+    links = []
+    for number, client in enumerate(clients):
+        values = fields.local_values(client, names)
+        links.append(
+            CrmLink(
+                integration=integration,
+                kind=Kind.COMPANIES.value,
+                client=client,
+                remote_id=str(40_000_000 + number * 3),
+                state=CrmLink.State.LINKED,
+                local_base=values,
+                remote_base=values,
+                local_version=client.updated_at,
+            )
+        )
+    CrmLink.objects.bulk_create(links, batch_size=500)
+
+
+def dry_run(integration: CrmIntegration, contacts: list[Contact], clients: list[Client]) -> None:
+    """Show what a sync would do."""
+    started = timezone.now() - timedelta(minutes=34)
+    planned = [(contact, None) for contact in contacts[:5]] + [(None, client) for client in clients[:3]]
+    plan: dict[str, Any] = {
+        Kind.CONTACTS: {"remote": {"update": 5}},
+        Kind.COMPANIES: {"local": {"update": min(3, len(clients))}},
+    }
+    run = CrmSyncRun.objects.create(
+        integration=integration,
+        sync_type=CrmSyncRun.Type.MANUAL,
+        is_dry=True,
+        status=JobStatus.COMPLETED,
+        total=LINKED,
+        processed=LINKED,
+        progress=100,
+        contacts_updated=len(planned),
+        contacts_skipped=LINKED - len(planned),
+        sync_details={"plan": plan, "cost": {"requests": 2}},
+        started_at=started,
+        completed_at=started + timedelta(seconds=11),
+    )
+    CrmSyncRun.objects.filter(pk=run.pk).update(created_at=started)
+    CrmSyncItem.objects.bulk_create(
+        CrmSyncItem(
+            run=run,
+            kind=Kind.CONTACTS if contact else Kind.COMPANIES,
+            contact=contact,
+            client=client,
+            remote_id=str(20_000_000 + number * 7),
+            side=CrmSyncItem.Side.REMOTE if contact else CrmSyncItem.Side.LOCAL,
+            action=CrmSyncItem.Action.UPDATE,
+            outcome=CrmSyncItem.Outcome.PLANNED,
+            fields=["city"],
+            before={"city": "Springfield"},
+            after={"city": (contact.city if contact else client.city if client else "") or "Albany"},
+        )
+        for number, (contact, client) in enumerate(planned)
+    )
+
+
 def history(draw: random.Random, integration: CrmIntegration, admin: Any) -> CrmSyncRun:
     """Make the syncs of the last hours; return the newest."""
     now = timezone.now()
@@ -112,7 +178,7 @@ def history(draw: random.Random, integration: CrmIntegration, admin: Any) -> Crm
                 contacts_updated=updated,
                 contacts_skipped=skipped,
                 error_count=errors,
-                sync_details={"done": {"local": {"add": added, "update": updated}}},
+                sync_details={"done": {Kind.CONTACTS: {"local": {"add": added, "update": updated}}}},
                 created_at=started,
                 started_at=started,
                 completed_at=started + timedelta(seconds=draw.randint(9, 154)),

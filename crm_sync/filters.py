@@ -1,6 +1,7 @@
 import django_filters
 
 from crm_sync.models import CrmConflict, CrmIntegration, CrmLink, CrmSyncItem, CrmSyncRun
+from crm_sync.models.links import KINDS
 
 
 class IntegrationFilter(django_filters.FilterSet):
@@ -26,7 +27,9 @@ class ItemFilter(django_filters.FilterSet):
     """What GET /crm-sync-items can be narrowed by."""
 
     runId = django_filters.UUIDFilter(field_name="run_id")
+    kind = django_filters.ChoiceFilter(choices=KINDS)
     contactId = django_filters.UUIDFilter(field_name="contact_id")
+    clientId = django_filters.UUIDFilter(field_name="client_id")
     side = django_filters.ChoiceFilter(choices=CrmSyncItem.Side.choices)
     action = django_filters.ChoiceFilter(choices=CrmSyncItem.Action.choices)
     outcome = django_filters.ChoiceFilter(choices=CrmSyncItem.Outcome.choices)
@@ -36,6 +39,7 @@ class DeadLetterFilter(django_filters.FilterSet):
     """What GET /crm-dead-letters can be narrowed by."""
 
     integrationId = django_filters.UUIDFilter(field_name="integration_id")
+    kind = django_filters.ChoiceFilter(choices=KINDS)
     state = django_filters.ChoiceFilter(choices=[(state.value, state.label) for state in CrmLink.DEAD])
     code = django_filters.CharFilter(max_length=60)
 

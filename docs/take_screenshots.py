@@ -175,7 +175,12 @@ def take_steps(page: Page) -> None:
 
 
 def take_crm(page: Page) -> None:
-    """Show the newest connection, its fields and its newest sync."""
+    """Show how to connect, the newest connection, its fields, its newest sync and dry run, and what waits for a person."""
+    page.goto("/admin/crm_sync/crmintegration/add/")
+    page.select_option("select[name=crm_type]", "hubspot")
+    shoot(page, "crm-connect")
+    take(page, "/admin/crm_sync/crmconflict/", "crm-conflicts")
+    take(page, "/admin/crm_sync/crmlink/?state__exact=quarantined", "crm-records")
     page.goto("/admin/crm_sync/crmintegration/")
     page.click("#result_list th a >> nth=0")
     page.wait_for_load_state("networkidle")
@@ -184,10 +189,11 @@ def take_crm(page: Page) -> None:
     page.goto(address.replace("/change/", "/mapping/"))
     page.wait_for_load_state("networkidle")
     shoot(page, "crm-mapping")
-    page.goto("/admin/crm_sync/crmsyncrun/")
-    page.click("#result_list th a >> nth=0")
-    page.wait_for_load_state("networkidle")
-    shoot(page, "crm-run")
+    for name, query in (("crm-run", "?is_dry__exact=0"), ("crm-dry-run", "?is_dry__exact=1")):
+        page.goto(f"/admin/crm_sync/crmsyncrun/{query}")
+        page.click("#result_list th a >> nth=0")
+        page.wait_for_load_state("networkidle")
+        shoot(page, name)
 
 
 def take(page: Page, address: str, name: str) -> None:

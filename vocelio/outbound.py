@@ -2,8 +2,10 @@
 
 import ipaddress
 import socket
+import ssl
 import time
 from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import Any
 
 import httpx
@@ -105,6 +107,12 @@ def _public_address(host: str) -> str:
     return str(addresses[0])
 
 
+@cache
+def _certificates() -> ssl.SSLContext:
+    """Read the certificates of the machine, once a process: it takes longer than most calls."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
 class _Guard(httpx.BaseTransport):
     """Connects to the address it judged, so that a second answer of the name server changes nothing."""
 
@@ -112,7 +120,7 @@ class _Guard(httpx.BaseTransport):
         self.hosts = hosts
         self.max_bytes = max_bytes
         self.max_seconds = max_seconds
-        self.network = httpx.HTTPTransport(retries=0, trust_env=False)
+        self.network = httpx.HTTPTransport(retries=0, trust_env=False, verify=_certificates())
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         url = request.url

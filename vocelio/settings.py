@@ -294,6 +294,7 @@ SPECTACULAR_SETTINGS = {
         "ClientStatus": "contacts.models.clients.ClientStatus",
         "RelationRole": "contacts.models.clients.RelationRole",
         "MemberRole": "vocelio.organizations.models.Role",
+        "CrmRecordKind": "crm_sync.models.links.KINDS",
         "ActivityKind": "sales.models.activities.ActivityKind",
         "DealStatus": "sales.models.pipelines.StageKind",
         "ProjectStatus": "sales.models.projects.ProjectStatus",

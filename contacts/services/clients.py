@@ -162,10 +162,12 @@ def _save(client: Client, principal: Principal, **options: Any) -> None:
         raise
 
 
-def name_taken(name: str, domain: str, principal: Principal) -> ClientExists:
-    """Return the refusal, naming the client that is there where the caller may see it."""
+def name_taken(name: str, domain: str, principal: Principal | None) -> ClientExists:
+    """Return the refusal, naming the client that is there where the caller may see it; None is a job, which may."""
     existing = client_named(name, domain)
-    is_visible = existing and Client.objects.get_queryset().visible_to(principal).filter(pk=existing.pk).exists()
+    seen = Client.objects.get_queryset()
+    seen = seen if principal is None else seen.visible_to(principal)
+    is_visible = existing and seen.filter(pk=existing.pk).exists()
     details: dict[str, Any] = {"existingId": str(existing.pk)} if existing and is_visible else {}
     return ClientExists(field="name", value=name, constraint="unique", **details)
 

@@ -14,6 +14,7 @@ from contacts.incoming.custom import Definitions
 from contacts.incoming.mapping import CLIENT_FIELDS, CLIENT_TEXTS
 from contacts.merging import pointers
 from contacts.models import Client, ContactImport
+from contacts.services.batches import KEEP_VERIFICATION
 from contacts.services.client_announcements import announce_clients
 from contacts.services.import_chunks import array_literal
 from contacts.services.import_plans import ID_MARK, Candidate, Known, NoColumns, Plan, Records
@@ -47,17 +48,12 @@ _INSERT = f"""
     )
     SELECT count(*) FROM added
 """  # noqa: S608 - the names of columns are this module's own
-# What was verified is another company under another name, domain or tax number.
-_OTHER = """(clients.verification = 'verified'
-    AND (clients.name, clients.domain, clients.tax_id) IS DISTINCT FROM (new.name, new.domain, new.tax_id))"""
 _UPDATE = f"""
     UPDATE clients SET {", ".join(f"{name} = new.{name}" for name in _PLAIN)},
         source = new.source, status = new.status,
         annual_revenue = {_AMOUNT.format("new")},
         currency = CASE WHEN new.annual_revenue = '' THEN clients.currency ELSE {_CURRENCY.format("new")} END,
-        verification = CASE WHEN {_OTHER} THEN 'unverified' ELSE clients.verification END,
-        verified_at = CASE WHEN NOT {_OTHER} THEN clients.verified_at END,
-        verified_by_id = CASE WHEN NOT {_OTHER} THEN clients.verified_by_id END,
+        {KEEP_VERIFICATION},
         custom_fields = clients.custom_fields || new.custom_fields
     FROM changed_clients AS new WHERE clients.organization_id = %(organization)s AND clients.id = new.id
 """  # noqa: S608 - the names of columns are this module's own

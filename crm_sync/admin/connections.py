@@ -23,10 +23,11 @@ from crm_sync.models import CrmConflict, CrmCredential, CrmIntegration, CrmSyncR
 from crm_sync.models.integrations import provider_choices, providers
 from crm_sync.providers.values import Kind
 from crm_sync.services import connections, oauth, runs
-from crm_sync.services.fields import CUSTOM, PLAIN_FIELDS
+from crm_sync.services.fields import CUSTOM
+from crm_sync.services.kinds import record_kind
 from crm_sync.services.limits import used
 from crm_sync.services.merge import Direction, Rule
-from crm_sync.services.rules import SETTINGS, mapping_of, rules_of
+from crm_sync.services.rules import SETTINGS, kinds_of, mapping_of, rules_of
 from vocelio.backoffice.tenant import TenantAdmin
 from vocelio.errors import VocelioError
 from vocelio.jobs.services import promise_task
@@ -97,11 +98,12 @@ class SettingsForm(forms.Form):
 
 
 TITLES = {
+    "companies": "Sync companies too, as clients",
     "syncDirection": "Direction",
-    "createLocal": "Create contacts that exist in the CRM alone",
-    "createRemote": "Create records that exist here alone",
+    "createLocal": "Create here what exists in the CRM alone",
+    "createRemote": "Create in the CRM what exists here alone",
     "remoteDeletes": "A record deleted in the CRM",
-    "localDeletes": "A contact deleted here",
+    "localDeletes": "A record deleted here",
     "conflict": "A field changed on both sides",
     "maxDeletes": "Stop and ask beyond ... % deletions",
     "maxChanges": "Stop and ask beyond ... % changes",
@@ -249,22 +251,27 @@ class CrmIntegrationAdmin(TenantAdmin):
             "runs": newest.order_by("-created_at", "-id")[:8],
             "active": runs.active_run(integration.pk),
             "conflicts": CrmConflict.objects.open().filter(integration=integration).count(),
-            "pairs": self._pairs(integration),
+            "kinds": [{"kind": kind, "pairs": self._pairs(integration, kind)} for kind in kinds_of(integration)],
         }
 
-    def _pairs(self, integration: CrmIntegration) -> list[dict[str, Any]]:
+    def _pairs(self, integration: CrmIntegration, kind: Kind) -> list[dict[str, Any]]:
         rows = []
-        for local, value in mapping_of(integration).items():
+        for local, value in mapping_of(integration, kind).items():
             wanted = value if isinstance(value, dict) else {"field": value}
             rows.append({"local": local, **wanted})
-        fields = {field["name"]: field for field in integration.remote_fields.get(Kind.CONTACTS, [])}
-        directions = {rule.local: rule.direction.value for rule in rules_of(integration)}
+        # JSON keeps no order.
+        order = {name: place for place, name in enumerate(record_kind(kind).fields.plain)}
+        rows.sort(key=lambda row: order.get(row["local"], len(order)))
+        fields = {field["name"]: field for field in integration.remote_fields.get(kind, [])}
+        directions = {rule.local: rule.direction.value for rule in rules_of(integration, kind)}
         for row in rows:
             row["direction"] = directions.get(row["local"], Direction.PULL.value)
             field = fields.get(row["field"])
             row["label"] = field["label"] if field else ""
             row["type"] = field["type"] if field else ""
-            row["samples"] = [sample[row["field"]] for sample in integration.samples if sample.get(row["field"])][:3]
+            row["samples"] = [
+                sample[row["field"]] for sample in integration.samples.get(kind, []) if sample.get(row["field"])
+            ][:3]
         return rows
 
     def mapping(self, request: HttpRequest, pk: Any) -> HttpResponse:
@@ -272,27 +279,30 @@ class CrmIntegrationAdmin(TenantAdmin):
         integration = get_object_or_404(self.get_queryset(request), pk=pk)
         if not self.has_change_permission(request, integration):
             raise PermissionDenied
+        chosen = request.GET.get("kind", Kind.CONTACTS)
+        kind = record_kind(chosen if chosen in integration.provider.types else Kind.CONTACTS)
         problem = ""
         if request.method == "POST":
             try:
                 wanted = self._posted_pairs(request)
-                removed = {name: None for name in mapping_of(integration) if name not in wanted}
-                connections.update_connection(integration=integration, field_mappings=removed | wanted)
+                removed = {name: None for name in mapping_of(integration, kind.kind) if name not in wanted}
+                pairs: dict[str, Any] = {kind.mappings: removed | wanted}
+                connections.update_connection(integration=integration, **pairs)
             except VocelioError as error:
                 problem = error.message
             else:
                 messages.success(request, "Pairs saved; the next sync compares them.")
                 return redirect("admin:crm_sync_crmintegration_change", integration.pk)
-        fields = integration.remote_fields.get(Kind.CONTACTS, [])
+        fields = integration.remote_fields.get(kind.kind, [])
         context = {
             **self.admin_site.each_context(request),
-            "title": f"Fields of {integration.name}",
+            "title": f"Fields of {kind.kind} of {integration.name}",
             "opts": self.opts,
             "original": integration,
             "problem": problem,
-            "pairs": [*self._pairs(integration), *({} for _ in range(SPARE_ROWS))],
+            "pairs": [*self._pairs(integration, kind.kind), *({} for _ in range(SPARE_ROWS))],
             "remote": sorted(fields, key=lambda field: str(field["label"]).lower()),
-            "local": PLAIN_FIELDS,
+            "local": kind.fields.plain,
             "custom": CUSTOM,
             "directions": list(Direction),
             "rules": list(Rule),

@@ -22,16 +22,20 @@ class CrmConflictAdmin(TenantAdmin):
     icon = "call_split"
     menu_title = "Conflicts"
 
-    list_display = ("contact", "field", "ours", "theirs", "integration", "shown_status", "created_at")
-    list_select_related = ("contact", "integration", "link")
+    list_display = ("shown_record", "field", "ours", "theirs", "integration", "shown_status", "created_at")
+    list_select_related = ("contact", "client", "integration", "link")
     list_filter = ("status",)
     actions = ("take_ours", "take_theirs")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).defer("contact__search")
+        return super().get_queryset(request).defer("contact__search", "client__search")
 
     def has_resolve_permission(self, request: HttpRequest) -> bool:
         return self.may(request, "resolve")
+
+    @admin.display(description="Record")
+    def shown_record(self, conflict: CrmConflict) -> str:
+        return str(conflict.contact or conflict.client)
 
     @admin.display(description="Ours")
     def ours(self, conflict: CrmConflict) -> str:
@@ -60,7 +64,7 @@ class CrmConflictAdmin(TenantAdmin):
                 resolve_conflict(conflict=conflict, choice=choice)
                 done += 1
             except VocelioError as error:
-                self.message_user(request, f"{conflict.contact}: {error.message}", messages.WARNING)
+                self.message_user(request, f"{conflict.contact or conflict.client}: {error.message}", messages.WARNING)
         if done:
             self.message_user(request, f"{done} conflicts resolved.", messages.SUCCESS)
 
@@ -73,9 +77,9 @@ class CrmLinkAdmin(TenantAdmin):
     menu_title = "Records"
     ordering = ("-id",)
 
-    list_display = ("remote_id", "contact", "integration", "shown_state", "code", "field", "reason")
-    list_select_related = ("contact", "integration")
-    list_filter = ("state",)
+    list_display = ("remote_id", "kind", "shown_record", "integration", "shown_state", "code", "field", "reason")
+    list_select_related = ("contact", "client", "integration")
+    list_filter = ("kind", "state")
     search_fields = ("remote_id__exact",)
     actions = ("replay",)
 
@@ -88,10 +92,14 @@ class CrmLinkAdmin(TenantAdmin):
         ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).defer("contact__search")
+        return super().get_queryset(request).defer("contact__search", "client__search")
 
     def has_replay_permission(self, request: HttpRequest) -> bool:
         return self.may(request, "replay")
+
+    @admin.display(description="Ours")
+    def shown_record(self, link: CrmLink) -> str:
+        return str(link.contact or link.client or "")
 
     @display(
         description="State",

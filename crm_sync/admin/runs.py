@@ -13,7 +13,9 @@ from django.utils.safestring import SafeString
 from unfold.decorators import display
 
 from crm_sync.models import CrmSyncItem, CrmSyncRun
+from crm_sync.providers.values import Kind
 from crm_sync.services import runs
+from crm_sync.services.kinds import record_kinds
 from vocelio.backoffice.jobs import progress_bar
 from vocelio.backoffice.tenant import TenantAdmin
 from vocelio.errors import VocelioError
@@ -70,8 +72,9 @@ class CrmSyncRunAdmin(TenantAdmin):
         run = self.get_object(request, object_id)
         if run is None:
             return redirect("admin:crm_sync_crmsyncrun_changelist")
-        items = CrmSyncItem.objects.filter(run=run).select_related("contact").defer("contact__search").order_by("id")
-        for name in ("side", "action", "outcome"):
+        items = CrmSyncItem.objects.filter(run=run).select_related("contact", "client")
+        items = items.defer("contact__search", "client__search").order_by("id")
+        for name in ("kind", "side", "action", "outcome"):
             if value := request.GET.get(name):
                 items = items.filter(**{name: value[:20]})
         rows = Paginator(items[:MOST_SHOWN], ITEMS_A_PAGE).get_page(request.GET.get("page"))
@@ -82,17 +85,14 @@ class CrmSyncRunAdmin(TenantAdmin):
             "opts": self.opts,
             "original": run,
             "progress": progress_bar(run),
-            "sides": [
-                {"title": title, "counts": details.get(side, {}).items()}
-                for side, title in ((CrmSyncItem.Side.LOCAL, "Here"), (CrmSyncItem.Side.REMOTE, "In the CRM"))
-            ],
+            "sides": _sides(details),
             "cost": run.sync_details.get("cost", {}),
             "rows": rows,
             "changes": [
                 (item, [(name, item.before.get(name), item.after.get(name)) for name in item.fields]) for item in rows
             ],
             "query": "".join(
-                f"&{name}={request.GET[name]}" for name in ("side", "action", "outcome") if name in request.GET
+                f"&{name}={request.GET[name]}" for name in ("kind", "side", "action", "outcome") if name in request.GET
             ),
             "may_undo": not run.is_dry and run.sync_type != CrmSyncRun.Type.ROLLBACK and run.completed_at is not None,
         }
@@ -109,3 +109,14 @@ class CrmSyncRunAdmin(TenantAdmin):
             messages.error(request, error.message)
             return redirect("admin:crm_sync_crmsyncrun_change", run.pk)
         return redirect("admin:crm_sync_crmsyncrun_change", undo.pk)
+
+
+def _sides(details: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the counts by kind and side; without any record, nothing on either side."""
+    titles = ((CrmSyncItem.Side.LOCAL, "here"), (CrmSyncItem.Side.REMOTE, "in the CRM"))
+    kinds = [each.kind for each in record_kinds() if each.kind in details] or [Kind.CONTACTS]
+    return [
+        {"title": f"{kind.title()} {title}", "counts": details.get(kind, {}).get(side, {}).items()}
+        for kind in kinds
+        for side, title in titles
+    ]

@@ -40,7 +40,7 @@ class CrmIntegrationQuerySet(TenantQuerySet):
 class CrmIntegration(TenantModel):
     """One connection to one account of a CRM; several of a type are told apart by name.
 
-    Totals add up: `total_contacts` = `synced_contacts` + `failed_contacts`; the failed are the dead letters.
+    Totals are of contacts and add up: `total_contacts` = `synced_contacts` + `failed_contacts`; the failed are the dead letters.
     """
 
     class Status(models.TextChoices):
@@ -55,6 +55,7 @@ class CrmIntegration(TenantModel):
         default=dict, blank=True, help_text="Answers to what the provider asks, e.g. dataCenter."
     )
     field_mappings = models.JSONField(default=dict, blank=True)
+    company_mappings = models.JSONField(default=dict, blank=True)
     sync_settings = models.JSONField(default=dict, blank=True)
     status = models.CharField(max_length=50, choices=Status, default=Status.DISCONNECTED)
     status_message = models.CharField(max_length=500, blank=True)
@@ -72,7 +73,7 @@ class CrmIntegration(TenantModel):
     warnings = models.JSONField(default=list, editable=False)
     # By kind, as the provider last described them, and a few records to map by.
     remote_fields = models.JSONField(default=dict, editable=False)
-    samples = models.JSONField(default=list, editable=False)
+    samples = models.JSONField(default=dict, editable=False)
     checked_at = models.DateTimeField(null=True, editable=False)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, editable=False, related_name="+", db_index=False

@@ -1,17 +1,38 @@
 """Which record of a CRM is which of ours, and what both looked like when they last agreed."""
 
+import uuid
 from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.db import models
 
-from contacts.models import Contact
+from contacts.models import Client, Contact
 from crm_sync.models.integrations import CrmIntegration
 from crm_sync.providers.values import Kind
 from vocelio.db.fields import TenantForeignKey
 from vocelio.organizations.models import TenantManager, TenantModel, TenantQuerySet, TenantRow
 
 KINDS = [(kind.value, kind.value) for kind in Kind]
+# Where a record of a kind is pointed to: one column each, so that merges and erasures find it.
+POINTERS = {Kind.CONTACTS.value: "contact_id", Kind.COMPANIES.value: "client_id"}
+
+
+class OfRecord:
+    """Points to a record of ours of either kind."""
+
+    contact_id: uuid.UUID | None
+    client_id: uuid.UUID | None
+
+    @property
+    def record_id(self) -> uuid.UUID | None:
+        return self.contact_id or self.client_id
+
+
+def one_record(name: str) -> models.CheckConstraint:
+    """Return the constraint that a row points to one record at most."""
+    return models.CheckConstraint(
+        condition=models.Q(contact__isnull=True) | models.Q(client__isnull=True), name=f"{name}_points_to_one_record"
+    )
 
 
 class CrmLinkQuerySet(TenantQuerySet):
@@ -28,11 +49,11 @@ class CrmLinkQuerySet(TenantQuerySet):
         return self.filter(is_due=True)
 
 
-class CrmLink(TenantModel):
+class CrmLink(OfRecord, TenantModel):
     """One record on both sides, unique in each direction.
 
     `local_base` and `remote_base` are the mapped values, in our spelling, at the last agreement; a side has changed
-    when it differs from its own base. `local_version` is the contact's `updated_at` at that time.
+    when it differs from its own base. `local_version` is the `updated_at` of our record at that time.
     """
 
     class State(models.TextChoices):
@@ -52,8 +73,9 @@ class CrmLink(TenantModel):
 
     integration = TenantForeignKey(CrmIntegration, on_delete=models.CASCADE, related_name="+", db_index=False)
     kind = models.CharField(max_length=20, choices=KINDS, default=Kind.CONTACTS.value)
-    # A purged contact leaves its tombstone; a trigger empties what was known of it (migration 0001).
+    # A purged record leaves its tombstone; triggers empty what was known of it (migrations 0001 and 0002).
     contact = TenantForeignKey(Contact, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False)
+    client = TenantForeignKey(Client, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False)
     remote_id = models.CharField(max_length=255, blank=True)
     state = models.CharField(max_length=20, choices=State, default=State.NEW)
     local_base = models.JSONField(default=dict)
@@ -85,6 +107,12 @@ class CrmLink(TenantModel):
                 name="one_link_per_contact",
                 condition=models.Q(contact__isnull=False) & ~models.Q(state="tombstoned"),
             ),
+            models.UniqueConstraint(
+                fields=["organization", "client", "integration"],
+                name="one_link_per_client",
+                condition=models.Q(client__isnull=False) & ~models.Q(state="tombstoned"),
+            ),
+            one_record("crm_link"),
         ]
         indexes = [
             models.Index(
@@ -93,6 +121,11 @@ class CrmLink(TenantModel):
                 condition=models.Q(is_due=True),
             ),
             models.Index(fields=["organization", "contact"], name="crm_links_of_contact"),
+            models.Index(
+                fields=["organization", "client"],
+                name="crm_links_of_client",
+                condition=models.Q(client__isnull=False),
+            ),
             models.Index(
                 fields=["organization", "-updated_at", "-id"],
                 name="crm_dead_letters",
@@ -103,6 +136,10 @@ class CrmLink(TenantModel):
     def __str__(self) -> str:
         return self.remote_id or f"record {self.id}"
 
+    def point_to(self, record_id: uuid.UUID | None) -> None:
+        """Link the record of ours that this id means."""
+        setattr(self, POINTERS[self.kind], record_id)
+
 
 class CrmConflictQuerySet(TenantQuerySet):
     def open(self) -> Self:
@@ -110,7 +147,7 @@ class CrmConflictQuerySet(TenantQuerySet):
         return self.filter(status=CrmConflict.Status.OPEN)
 
 
-class CrmConflict(TenantModel):
+class CrmConflict(OfRecord, TenantModel):
     """A field that both sides changed, and whose rule leaves the choice to a person."""
 
     class Status(models.TextChoices):
@@ -119,7 +156,8 @@ class CrmConflict(TenantModel):
 
     integration = TenantForeignKey(CrmIntegration, on_delete=models.CASCADE, related_name="+", db_index=False)
     link = TenantForeignKey(CrmLink, on_delete=models.CASCADE, related_name="+", db_index=False)
-    contact = TenantForeignKey(Contact, on_delete=models.CASCADE, related_name="+", db_index=False)
+    contact = TenantForeignKey(Contact, on_delete=models.CASCADE, null=True, related_name="+", db_index=False)
+    client = TenantForeignKey(Client, on_delete=models.CASCADE, null=True, related_name="+", db_index=False)
     field = models.CharField(max_length=100)
     local_value = models.JSONField(null=True)
     remote_value = models.JSONField(null=True)
@@ -140,11 +178,17 @@ class CrmConflict(TenantModel):
                 fields=["organization", "link", "field"],
                 name="one_open_conflict_per_field",
                 condition=models.Q(status="open"),
-            )
+            ),
+            one_record("crm_conflict"),
         ]
         indexes = [
             models.Index(fields=["organization", "-created_at", "-id"], name="crm_conflicts_newest"),
             models.Index(fields=["organization", "contact"], name="crm_conflicts_of_contact"),
+            models.Index(
+                fields=["organization", "client"],
+                name="crm_conflicts_of_client",
+                condition=models.Q(client__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -6,9 +6,9 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
 
-from contacts.models import Contact
+from contacts.models import Client, Contact
 from crm_sync.models.integrations import CrmIntegration
-from crm_sync.models.links import KINDS, CrmLink
+from crm_sync.models.links import KINDS, CrmLink, OfRecord, one_record
 from crm_sync.providers.values import Kind
 from vocelio.db.fields import TenantForeignKey
 from vocelio.jobs.models import Job, JobStatus
@@ -16,7 +16,7 @@ from vocelio.organizations.models import TenantRow
 
 
 class CrmSyncRun(Job):
-    """One run. Its counts add up: processed = added + updated + skipped + errors, on both sides together."""
+    """One run. Its counts add up: processed = added + updated + skipped + errors, on both sides and of all kinds together."""
 
     task = "crm_sync.tasks.run_sync"
     noun = "crm_sync"
@@ -116,8 +116,8 @@ class CrmSyncRun(Job):
         }
 
 
-class CrmSyncItem(TenantRow):
-    """What a run did, or in a dry run would do, with one record on one side. Leaves with its contact."""
+class CrmSyncItem(OfRecord, TenantRow):
+    """What a run did, or in a dry run would do, with one record on one side. Leaves with our record."""
 
     class Side(models.TextChoices):
         LOCAL = "local", "Here"
@@ -142,6 +142,7 @@ class CrmSyncItem(TenantRow):
     kind = models.CharField(max_length=20, choices=KINDS, default=Kind.CONTACTS.value)
     link = TenantForeignKey(CrmLink, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False)
     contact = TenantForeignKey(Contact, on_delete=models.CASCADE, null=True, related_name="+", db_index=False)
+    client = TenantForeignKey(Client, on_delete=models.CASCADE, null=True, related_name="+", db_index=False)
     remote_id = models.CharField(max_length=255, blank=True)
     side = models.CharField(max_length=10, choices=Side)
     action = models.CharField(max_length=10, choices=Action)
@@ -155,9 +156,15 @@ class CrmSyncItem(TenantRow):
     class Meta:
         db_table = "crm_sync_items"
         verbose_name = "CRM sync record"
+        constraints = [one_record("crm_item")]
         indexes = [
             models.Index(fields=["organization", "run", "id"], name="crm_items_of_run"),
             models.Index(fields=["organization", "contact"], name="crm_items_of_contact"),
+            models.Index(
+                fields=["organization", "client"],
+                name="crm_items_of_client",
+                condition=models.Q(client__isnull=False),
+            ),
             models.Index(fields=["organization", "link"], name="crm_items_of_link"),
             models.Index(fields=["organization", "created_at"], name="crm_items_by_age"),
         ]

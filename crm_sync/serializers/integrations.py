@@ -4,6 +4,8 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from crm_sync.models import CrmCredential, CrmIntegration
+from crm_sync.models.links import KINDS
+from crm_sync.providers.values import Kind
 from crm_sync.services.connections import webhook_address
 from crm_sync.services.limits import used
 from vocelio.api.serializers import ModelSerializer, PlainJSONField, Serializer
@@ -35,9 +37,12 @@ class IntegrationSerializer(ModelSerializer):
         help_text="Our field: the CRM's field, or {field, direction: both|pull|push, conflict: "
         "newest|local|remote|union|manual, blanks: lose|win}. In an update, null removes a pair.",
     )
+    company_mappings = PlainJSONField(
+        required=False, help_text="The same for companies and our clients; see syncSettings.companies."
+    )
     sync_settings = PlainJSONField(
         required=False,
-        help_text="syncDirection (bidirectional, pull, push), createLocal, createRemote, remoteDeletes (trash, keep), "
+        help_text="companies (true: sync companies too, as clients), syncDirection (bidirectional, pull, push), createLocal, createRemote, remoteDeletes (trash, keep), "
         "localDeletes (keep, delete), conflict, maxDeletes, maxChanges (percent), reconcileHours.",
     )
     options = PlainJSONField(required=False, help_text="What the provider asks for, e.g. dataCenter.")
@@ -65,6 +70,7 @@ class IntegrationSerializer(ModelSerializer):
             "failed_contacts",
             "endpoint_url",
             "field_mappings",
+            "company_mappings",
             "sync_settings",
             "options",
             "account_id",
@@ -157,6 +163,12 @@ class ChoiceSerializer(Serializer):
     label = serializers.CharField(allow_blank=True)  # type: ignore[assignment]
 
 
+class FieldsOfSerializer(Serializer):
+    """Which kind of record the fields are asked for."""
+
+    kind = serializers.ChoiceField(KINDS, default=Kind.CONTACTS.value)
+
+
 class RemoteFieldSerializer(Serializer):
     """A field of the CRM, to be mapped."""
 
@@ -174,7 +186,9 @@ class RemoteFieldSerializer(Serializer):
 
 
 class FieldsSerializer(Serializer):
-    """Both sides of the mapping."""
+    """Both sides of the mapping of one kind of record."""
+
+    kind = serializers.ChoiceField(KINDS)
 
     remote = RemoteFieldSerializer(many=True)
     local = serializers.ListField(child=serializers.CharField(), help_text="Ours; also customFields.<name>.")

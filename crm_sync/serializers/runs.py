@@ -39,7 +39,7 @@ class SyncStartedSerializer(Serializer):
 
 
 class RunSerializer(ModelSerializer):
-    """A sync log: processed = added + updated + skipped + errors, on both sides together."""
+    """A sync log: processed = added + updated + skipped + errors, on both sides and of all kinds of record together."""
 
     status = serializers.ChoiceField(source="outcome", choices=CrmSyncRun.Outcome.choices, read_only=True)
     integration_id = serializers.UUIDField(read_only=True)
@@ -80,7 +80,7 @@ class RunSerializer(ModelSerializer):
 
 
 class RunDetailSerializer(RunSerializer):
-    """One run with its breakdown by side, the plan and cost of a dry run included."""
+    """One run with its breakdown by kind and side, the plan and cost of a dry run included."""
 
     sync_details = serializers.SerializerMethodField()
 
@@ -98,6 +98,7 @@ class ItemSerializer(ModelSerializer):
 
     run_id = serializers.UUIDField(read_only=True)
     contact_id = serializers.UUIDField(read_only=True, allow_null=True)
+    client_id = serializers.UUIDField(read_only=True, allow_null=True)
     before = serializers.DictField(read_only=True)
     after = serializers.DictField(read_only=True)
 
@@ -106,7 +107,9 @@ class ItemSerializer(ModelSerializer):
         fields = [
             "id",
             "run_id",
+            "kind",
             "contact_id",
+            "client_id",
             "remote_id",
             "side",
             "action",
@@ -126,13 +129,16 @@ class DeadLetterSerializer(ModelSerializer):
 
     integration_id = serializers.UUIDField(read_only=True)
     contact_id = serializers.UUIDField(read_only=True, allow_null=True)
+    client_id = serializers.UUIDField(read_only=True, allow_null=True)
 
     class Meta:
         model = CrmLink
         fields = [
             "id",
             "integration_id",
+            "kind",
             "contact_id",
+            "client_id",
             "remote_id",
             "state",
             "code",
@@ -153,7 +159,9 @@ class ConflictSerializer(ModelSerializer):
     """A field that both sides changed."""
 
     integration_id = serializers.UUIDField(read_only=True)
-    contact_id = serializers.UUIDField(read_only=True)
+    kind = serializers.CharField(source="link.kind", read_only=True)
+    contact_id = serializers.UUIDField(read_only=True, allow_null=True)
+    client_id = serializers.UUIDField(read_only=True, allow_null=True)
     remote_id = serializers.CharField(source="link.remote_id", read_only=True)
     local_value = ValueField(read_only=True)
     remote_value = ValueField(read_only=True)
@@ -164,7 +172,9 @@ class ConflictSerializer(ModelSerializer):
         fields = [
             "id",
             "integration_id",
+            "kind",
             "contact_id",
+            "client_id",
             "remote_id",
             "field",
             "local_value",

@@ -4,9 +4,9 @@ import base64
 import hashlib
 import secrets
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
@@ -17,12 +17,14 @@ from crm_sync.models import CrmCredential, CrmIntegration, CrmQuota, CrmSyncRun
 from crm_sync.models.integrations import providers
 from crm_sync.providers.failures import AuthExpired
 from crm_sync.providers.provider import Provider
+from crm_sync.providers.remote import Remote
 from crm_sync.providers.values import Account, Credential, Kind, OAuthApp, RemoteField, RemoteRecord, Subscription
 from crm_sync.services.calls import open_remote
 from crm_sync.services.credentials import store_credential
 from crm_sync.services.departures import departure_of
 from crm_sync.services.fields import canonical
-from crm_sync.services.rules import check_mappings, check_settings, field_row, mapping_of, remote_fields
+from crm_sync.services.kinds import record_kind, record_kinds
+from crm_sync.services.rules import check_mappings, check_settings, field_row, kinds_of, mapping_of, remote_fields
 from vocelio.audit.context import current_actor
 from vocelio.audit.services import record
 from vocelio.errors import Conflict, Invalid, VocelioError
@@ -56,6 +58,7 @@ def create_connection(
     api_key: str = "",
     endpoint_url: str = "",
     field_mappings: Mapping[str, Any] | None = None,
+    company_mappings: Mapping[str, Any] | None = None,
     sync_settings: Mapping[str, Any] | None = None,
     options: Mapping[str, str] | None = None,
     auto_sync: bool | None = None,
@@ -74,7 +77,12 @@ def create_connection(
         options=clean_options(provider, options or {}),
         created_by_id=current_actor().user_id,
     )
-    _apply(integration, field_mappings, sync_settings, auto_sync, sync_frequency)
+    mappings = {
+        kind: given
+        for kind, given in ((Kind.CONTACTS, field_mappings), (Kind.COMPANIES, company_mappings))
+        if given is not None
+    }
+    _apply(integration, mappings, sync_settings, auto_sync, sync_frequency)
     _save(integration)
     new_webhook_address(integration)
     record("crm_integration.created", "crmintegration", integration.pk, crmType=crm_type)
@@ -90,12 +98,13 @@ def update_connection(
     api_key: str = "",
     endpoint_url: str | None = None,
     field_mappings: Mapping[str, Any] | None = None,
+    company_mappings: Mapping[str, Any] | None = None,
     sync_settings: Mapping[str, Any] | None = None,
     options: Mapping[str, str] | None = None,
     auto_sync: bool | None = None,
     sync_frequency: int | None = None,
 ) -> CrmIntegration:
-    """Change the given settings. `field_mappings` are merged by field, null removes one; a new address or data
+    """Change the given settings. Mappings are merged by field, null removes one; a new address or data
     centre takes the credential along, which must then be given again."""
     provider, fields = integration.provider, []
     integration = CrmIntegration.objects.select_for_update().get(pk=integration.pk)
@@ -113,14 +122,16 @@ def update_connection(
             )
         integration.endpoint_url, integration.options = endpoint, chosen
         fields += ["endpoint_url", "options"]
-    if field_mappings is not None:
-        merged = {**mapping_of(integration), **field_mappings}
-        field_mappings = {name: value for name, value in merged.items() if value is not None}
-        fields.append("field_mappings")
+    mappings: dict[Kind, Mapping[str, Any]] = {}
+    for kind, given in ((Kind.CONTACTS, field_mappings), (Kind.COMPANIES, company_mappings)):
+        if given is not None:
+            merged = {**mapping_of(integration, kind), **given}
+            mappings[kind] = {name: value for name, value in merged.items() if value is not None}
+            fields.append(record_kind(kind).mappings)
     if sync_settings is not None:
         sync_settings = {**integration.sync_settings, **sync_settings}
         fields.append("sync_settings")
-    _apply(integration, field_mappings, sync_settings, auto_sync, sync_frequency)
+    _apply(integration, mappings, sync_settings, auto_sync, sync_frequency)
     _save(integration)
     fields += [
         name for name, value in (("auto_sync", auto_sync), ("sync_frequency", sync_frequency)) if value is not None
@@ -189,9 +200,7 @@ def check_connection(integration: CrmIntegration) -> CrmIntegration:
     try:
         with open_remote(integration) as remote:
             account = provider.test(remote)
-            fields = provider.fields(remote, Kind.CONTACTS)
-            names = sorted({field.name for field in fields} & _target_names(integration))
-            page = provider.changes(remote, Kind.CONTACTS, since=None, position="", names=names)
+            read = list(_look(remote, integration))
     except PluginError as error:
         status = CrmIntegration.Status.EXPIRED if isinstance(error, AuthExpired) else CrmIntegration.Status.DISCONNECTED
         with organization_scope(integration.organization_id):
@@ -200,7 +209,7 @@ def check_connection(integration: CrmIntegration) -> CrmIntegration:
             record("crm_integration.check_failed", "crmintegration", integration.pk, code=error.code)
         raise ConnectionRefused(str(error), code=error.code) from None
     with organization_scope(integration.organization_id):
-        _store_check(integration, account, fields, page.records[:SAMPLES])
+        _store_check(integration, account, read)
     ensure_subscription(integration)
     with organization_scope(integration.organization_id):
         checked: CrmIntegration = CrmIntegration.objects.get(pk=integration.pk)
@@ -298,7 +307,7 @@ def quotas_of(integration: CrmIntegration) -> Sequence[CrmQuota]:
 
 def _apply(
     integration: CrmIntegration,
-    field_mappings: Mapping[str, Any] | None,
+    mappings: Mapping[Kind, Mapping[str, Any]],
     sync_settings: Mapping[str, Any] | None,
     auto_sync: bool | None,
     sync_frequency: int | None,
@@ -315,9 +324,9 @@ def _apply(
         sync_frequency = inner_frequency if sync_frequency is None else sync_frequency
         check_settings(chosen)
         integration.sync_settings = chosen
-    if field_mappings is not None:
-        check_mappings(field_mappings, remote_fields(integration, Kind.CONTACTS))
-        integration.field_mappings = dict(field_mappings)
+    for kind, pairs in mappings.items():
+        check_mappings(record_kind(kind), pairs, remote_fields(integration, kind))
+        setattr(integration, record_kind(kind).mappings, dict(pairs))
     if sync_frequency is not None:
         integration.sync_frequency = sync_frequency
     if auto_sync is not None:
@@ -344,23 +353,51 @@ def _take_key(integration: CrmIntegration, api_key: str) -> None:
     connect(integration, credential)
 
 
-def _store_check(
-    integration: CrmIntegration, account: Account, fields: Sequence[RemoteField], records: Sequence[RemoteRecord]
-) -> None:
-    store_fields(integration, Kind.CONTACTS, fields)
+class _Read(NamedTuple):
+    """What a check has read of one kind."""
+
+    kind: Kind
+    fields: Sequence[RemoteField]
+    records: Sequence[RemoteRecord]
+
+
+def _look(remote: Remote, integration: CrmIntegration) -> Iterator[_Read]:
+    """Look at every kind; one that is not synced may be closed to the connection."""
+    synced = kinds_of(integration)
+    for kind in (each.kind for each in record_kinds() if each.kind in remote.provider.types):
+        try:
+            yield _look_at(remote, integration, kind)
+        except PluginError as error:
+            if kind in synced or not error.permanent:
+                raise
+
+
+def _look_at(remote: Remote, integration: CrmIntegration, kind: Kind) -> _Read:
+    """Read the CRM's fields of a kind and a few records: the mapped fields and the vendor's usual ones."""
+    provider = remote.provider
+    fields = provider.fields(remote, kind)
+    mapped = {value["field"] if isinstance(value, dict) else value for value in mapping_of(integration, kind).values()}
+    wanted = mapped | set(provider.types[kind].mapping.values())
+    names = sorted({field.name for field in fields} & wanted)
+    page = provider.changes(remote, kind, since=None, position="", names=names)
+    return _Read(kind, fields, page.records[:SAMPLES])
+
+
+def _store_check(integration: CrmIntegration, account: Account, read: Sequence[_Read]) -> None:
+    for each in read:
+        store_fields(integration, each.kind, each.fields)
     CrmIntegration.objects.filter(pk=integration.pk).update(
         status=CrmIntegration.Status.CONNECTED,
         status_message="",
         account_id=account.id[:255],
         account_name=account.name[:255],
         warnings=list(account.warnings),
-        samples=[{name: canonical(value) for name, value in each.values.items()} for each in records],
+        samples={
+            each.kind.value: [
+                {name: canonical(value) for name, value in sample.values.items()} for sample in each.records
+            ]
+            for each in read
+        },
         checked_at=Now(),
     )
     record("crm_integration.checked", "crmintegration", integration.pk)
-
-
-def _target_names(integration: CrmIntegration) -> set[str]:
-    """Return the CRM's fields to show samples of: the mapped ones and the vendor's usual ones."""
-    mapped = {value["field"] if isinstance(value, dict) else value for value in mapping_of(integration).values()}
-    return mapped | set(integration.provider.types[Kind.CONTACTS].mapping.values())

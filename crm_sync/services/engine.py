@@ -1,41 +1,39 @@
 """One run of the sync, phase by phase. Calls to the CRM stand between steps, never inside one.
 
 Every phase reads where it stands from the run's checkpoint and commits the next place together with the rows it wrote,
-so that a killed worker's run goes on with nothing lost and nothing written twice. Cursors move at the very end.
+so that a killed worker's run goes on with nothing lost and nothing written twice. A kind's cursors move at its very end,
+then the next kind of record begins.
 """
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.utils import timezone
 
 from crm_sync.models import CrmHint, CrmIntegration, CrmLink, CrmSyncRun
-from crm_sync.providers.failures import AuthExpired, HistoryGone, PositionLost, QuotaReached
+from crm_sync.providers.failures import HistoryGone, PositionLost
 from crm_sync.providers.remote import Remote
-from crm_sync.providers.values import ObjectType, Operation, PushItem
+from crm_sync.providers.values import Kind, ObjectType, Operation, PushItem
 from crm_sync.services import cursors, gone, marks, push
 from crm_sync.services.calls import open_remote
+from crm_sync.services.comparison import Comparison
 from crm_sync.services.connections import store_fields
 from crm_sync.services.hints import add_hint
+from crm_sync.services.interruptions import SyncFailed, interruptions
 from crm_sync.services.journal import Journal, MassChange
-from crm_sync.services.records import Comparison, take_records
+from crm_sync.services.records import take_records
 from crm_sync.services.rollback import undo_run
+from crm_sync.services.rules import kinds_of
 from crm_sync.services.totals import refresh_totals
-from vocelio.errors import VocelioError
-from vocelio.jobs.services import JobParked, Run, running
+from vocelio.jobs.services import Run, running
 from vocelio.organizations.scope import organization_scope
-from vocelio.plugins import PluginError
 
 logger = logging.getLogger(__name__)
 
 # How many due links are looked at in one step.
 PUSH_CHUNK = 500
-# After a passing failure the run waits so long, twice as long each time, and gives up after so many pauses in a row.
-FIRST_PAUSE = timedelta(minutes=1)
-MOST_PAUSES = 6
 # How often the push goes over what was left for a moment.
 MOST_PASSES = 3
 PLAN = {
@@ -45,59 +43,18 @@ PLAN = {
 }
 
 
-class SyncFailed(VocelioError):
-    """The CRM, or the connection to it, keeps the run from going on."""
-
-    code = "SYNC_FAILED"
-    status = 502
-
-
 def run_sync(job: CrmSyncRun) -> None:
     """Run a sync, or its rollback, from where it stands to its end."""
     with organization_scope(job.organization_id):
         integration = CrmIntegration.objects.get(pk=job.integration_id)
     with running(job) as run:
         run.job.integration = integration
-        with _failures(run):
+        with interruptions(run):
             if run.job.sync_type == CrmSyncRun.Type.ROLLBACK:
                 undo_run(run)
             else:
                 with open_remote(integration) as remote:
                     Engine(run, remote).work()
-
-
-@contextmanager
-def _failures(run: Run[CrmSyncRun]) -> Iterator[None]:
-    """Turn what the CRM does to us into a pause or into the run's end."""
-    try:
-        yield
-    except MassChange:
-        with run.step() as step:
-            CrmIntegration.objects.filter(pk=step.job.integration_id).update(needs_confirmation=True)
-        raise
-    except QuotaReached as error:
-        raise _pause(run, error.resets_at or timezone.now() + FIRST_PAUSE) from None
-    except AuthExpired as error:
-        raise _failed(error) from None
-    except PluginError as error:
-        if error.permanent or run.job.pauses >= MOST_PAUSES:
-            raise _failed(error) from None
-        wait = FIRST_PAUSE * 2**run.job.pauses
-        if error.retry_after is not None:
-            wait = max(timedelta(seconds=error.retry_after), timedelta(seconds=1))
-        raise _pause(run, timezone.now() + wait, counts=True) from None
-
-
-def _failed(error: PluginError) -> SyncFailed:
-    failure = SyncFailed(str(error))
-    failure.code = error.code or SyncFailed.code
-    return failure
-
-
-def _pause(run: Run[CrmSyncRun], until: datetime, *, counts: bool = False) -> JobParked:
-    with run.step() as step:
-        step.set(parked_until=until, pauses=step.job.pauses + 1 if counts else step.job.pauses)
-    return JobParked(until)
 
 
 class Engine:
@@ -109,13 +66,6 @@ class Engine:
         self.job = run.job
         self.integration: CrmIntegration = run.job.integration
         self.provider = self.integration.provider
-        with organization_scope(self.job.organization_id):
-            self.comparison = Comparison.of(self.job)
-            self.linked = (
-                CrmLink.objects.linked().filter(integration=self.integration, kind=self.comparison.kind.value).count()
-            )
-        self.kind = self.comparison.kind
-        self.type: ObjectType = self.provider.types[self.kind]
 
     def work(self) -> None:
         """Go through the phases that are left."""
@@ -123,14 +73,19 @@ class Engine:
             with self.run.step() as step:
                 step.set(parked_until=None)
         if not self.job.checkpoint:
-            self._begin()
-        phases = self._phases()
-        for phase in phases[phases.index(self.job.checkpoint["phase"]) :]:
-            if phase == "end":
-                break
-            getattr(self, f"_{phase}")()
-            self._enter(phases[phases.index(phase) + 1])
-        self._end()
+            with self.run.step() as step:
+                kinds = self._kinds()
+                step.set(checkpoint=self._first(kinds))
+        while True:
+            self._take_up(Kind(self.job.checkpoint["kinds"][0]))
+            phases = self._phases()
+            for phase in phases[phases.index(self.job.checkpoint["phase"]) :]:
+                if phase == "end":
+                    break
+                getattr(self, f"_{phase}")()
+                self._enter(phases[phases.index(phase) + 1])
+            if not self._end():
+                return
 
     # ---- frame
 
@@ -140,10 +95,28 @@ class Engine:
             name = CrmSyncRun.Type.WEBHOOK.value
         return [*PLAN[name], "end"]
 
-    def _begin(self) -> None:
-        """Fix, once for the run, what it reads from and up to."""
-        with self.run.step() as step:
-            step.set(checkpoint={"phase": "fields", **cursors.first_checkpoint(self.job, self.kind, self.type.overlap)})
+    def _kinds(self) -> list[Kind]:
+        """Return what the run goes through; hints of what is not synced any more are dropped."""
+        wanted = kinds_of(self.integration)
+        hints = CrmHint.objects.filter(integration=self.integration)
+        hints.exclude(kind__in=wanted).delete()
+        if self.job.sync_type == CrmSyncRun.Type.WEBHOOK:
+            hinted = set(hints.values_list("kind", flat=True))
+            return [kind for kind in wanted if kind.value in hinted] or wanted[:1]
+        return wanted
+
+    def _first(self, kinds: list[Kind]) -> dict[str, Any]:
+        """Fix, once for a kind, what is read from and up to."""
+        overlap = self.provider.types[kinds[0]].overlap
+        first = cursors.first_checkpoint(self.job, kinds[0], overlap)
+        return {"phase": "fields", "kinds": [kind.value for kind in kinds], **first}
+
+    def _take_up(self, kind: Kind) -> None:
+        self.kind = kind
+        self.type: ObjectType = self.provider.types[kind]
+        with organization_scope(self.job.organization_id):
+            self.comparison = Comparison.of(self.job, kind)
+            self.linked = CrmLink.objects.linked().filter(integration=self.integration, kind=kind.value).count()
 
     def _enter(self, phase: str) -> None:
         """Note the next phase; stored with its first step, since an ended phase finds nothing to do a second time."""
@@ -160,6 +133,7 @@ class Engine:
     def _journal(self) -> Journal:
         return Journal(
             self.job,
+            self.kind,
             linked=self.linked,
             max_deletes=self.comparison.settings.max_deletes,
             max_changes=self.comparison.settings.max_changes,
@@ -176,7 +150,7 @@ class Engine:
         if missing:
             raise SyncFailed(f"The CRM has no field {', '.join(missing)} any more. Change the mapping.")
         with organization_scope(self.job.organization_id):
-            self.comparison = Comparison.of(self.job)
+            self.comparison = Comparison.of(self.job, self.kind)
 
     def _gone(self) -> None:
         """Follow deletions and merges where the CRM tells them; compare ids where its memory is too short."""
@@ -203,11 +177,11 @@ class Engine:
         """Read what changed, page by page, each committed with its place."""
         since = cursors.time_of(self.job, "since")
         is_full = self.job.checkpoint["isFull"]
-        if self.job.total is None and not self.job.checkpoint.get("position"):
+        if not self.job.checkpoint.get("position"):
             total = self.provider.count(self.remote, self.kind, since=since)
             if total is not None:
                 with self.run.step() as step:
-                    step.set(total=total)
+                    step.set(total=self.job.processed + total)
         position = self.job.checkpoint.get("position", "")
         while True:
             try:
@@ -318,11 +292,11 @@ class Engine:
             after = ids[-1]
 
     def _changed(self) -> None:
-        """Find our contacts that are new or changed."""
+        """Find our records that are new or changed."""
         self._look(trashed=False)
 
     def _trashed(self) -> None:
-        """Find our contacts that went to the trash; before the first run there can be none that matter."""
+        """Find our records that went to the trash; before the first run there can be none that matter."""
         if cursors.time_of(self.job, "localSince") is not None or self.linked:
             self._look(trashed=True)
 
@@ -438,23 +412,29 @@ class Engine:
 
     # ---- end
 
-    def _end(self) -> None:
-        """Move the cursors past what has been read, and say how things stand."""
-        if self.job.is_dry:
-            with self.run.step() as step:
-                plan = self.job.sync_details.get("plan", {}).get("remote", {})
-                details = {**self.job.sync_details, "cost": self._cost(plan)}
-                step.set(sync_details=details, total=self.job.processed)
-                gone.forget_seen(self.job)
-            return
+    def _end(self) -> bool:
+        """Move the kind's cursors past what has been read, and say how things stand; say whether a kind is left."""
+        left = [Kind(kind) for kind in self.job.checkpoint["kinds"][1:]]
         with self.run.step() as step:
-            cursors.move_cursors(self.job, self.kind, tells_gone=self.type.tells_gone)
-            refresh_totals(self.integration, synced_at=timezone.now())
-            step.set(total=self.job.processed)
+            details = {name: value for name, value in self.job.sync_details.items() if name != "brake"}
+            if self.job.is_dry:
+                details["cost"] = self._cost(details)
+                gone.forget_seen(self.job)
+            else:
+                cursors.move_cursors(self.job, self.kind, tells_gone=self.type.tells_gone)
+            step.set(sync_details=details)
+            if left:
+                step.set(checkpoint=self._first(left))
+            else:
+                step.set(total=self.job.processed)
+                if not self.job.is_dry:
+                    refresh_totals(self.integration, synced_at=timezone.now())
+        return bool(left)
 
-    def _cost(self, plan: dict[str, int]) -> dict[str, int]:
-        """Return what carrying the plan out would cost of the vendor's quota, by unit."""
-        total: dict[str, int] = {}
+    def _cost(self, details: dict[str, Any]) -> dict[str, int]:
+        """Return what carrying the plan out would cost of the vendor's quota, by unit, kinds before this included."""
+        plan: dict[str, int] = details.get("plan", {}).get(self.kind.value, {}).get("remote", {})
+        total: dict[str, int] = {**details.get("cost", {})}
         for action, operation in (
             ("add", Operation.CREATE),
             ("update", Operation.UPDATE),

@@ -6,15 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from django.db import connection
 from django.db.models.functions import Now
 
-from contacts.models import Contact
 from contacts.services import batches
-from contacts.services.announcements import announce_bulk
-from contacts.services.merges import merge_contacts
 from crm_sync.models import CrmLink, CrmSeenRecord, CrmSyncItem, CrmSyncRun
 from crm_sync.providers.values import Deleted, Merged
+from crm_sync.services.comparison import Comparison
 from crm_sync.services.journal import Journal
 from crm_sync.services.link_rows import links_of_records, store_links
-from crm_sync.services.records import Comparison
 from vocelio.audit.services import record
 from vocelio.db.copy import copy_to_temporary_table
 
@@ -41,7 +38,7 @@ def take_gone(comparison: Comparison, journal: Journal, gone: Iterable[Deleted |
             and each.into not in links
             and each.into not in {other.remote_id for other in moved}
         ):
-            # The record lives on under another id, and so does its contact.
+            # The record lives on under another id, and so does ours.
             link.remote_id = each.into
             moved.append(link)
             unknown.append(each.into)
@@ -56,25 +53,26 @@ def take_gone(comparison: Comparison, journal: Journal, gone: Iterable[Deleted |
             trashed = comparison.settings.remote_deletes == "trash"
             _note(journal, link, each, merged=link.pk in survivors, trashed=trashed)
         return unknown
-    deleted = _trash(comparison, [link.contact_id for link, _ in ended if link.contact_id and link.pk not in survivors])
+    deleted = _trash(comparison, [link.record_id for link, _ in ended if link.record_id and link.pk not in survivors])
     for link, each in ended:
-        _note(journal, link, each, merged=link.pk in survivors, trashed=link.contact_id in deleted)
+        _note(journal, link, each, merged=link.pk in survivors, trashed=link.record_id in deleted)
         tombstone(link, "REMOTE_MERGED" if isinstance(each, Merged) else "REMOTE_DELETED")
     for link in moved:
         journal.add(
             side=CrmSyncItem.Side.LOCAL,
             action=CrmSyncItem.Action.LINK,
             link=link,
-            contact_id=link.contact_id,
+            record_id=link.record_id,
             remote_id=link.remote_id,
             message="Follows a merge in the CRM.",
         )
     store_links([*moved, *(link for link, _ in ended)])
     for link, _ in ended:
-        if survivor_id := survivors.get(link.pk):
+        survivor_id = survivors.get(link.pk)
+        if survivor_id is not None and link.record_id is not None:
             # Read anew: an earlier merge of this page may have changed either.
-            people = Contact.objects.in_bulk([survivor_id, link.contact_id])
-            merge_contacts(survivor=people[survivor_id], others=[people[link.contact_id]], principal=None)
+            both = comparison.records.among([survivor_id, link.record_id])
+            comparison.records.merge(both[survivor_id], both[link.record_id])
     return unknown
 
 
@@ -143,10 +141,10 @@ def _survivors(
     ended: Sequence[tuple[CrmLink, Deleted | Merged]],
     found: Mapping[str, Deleted | Merged],
 ) -> dict[uuid.UUID, uuid.UUID]:
-    """Return, by the loser's link, the contact that takes in the loser's: both records are linked, both contacts live."""
+    """Return, by the loser's link, the record that takes in the loser's: both are linked, both of ours live."""
     pairs: dict[uuid.UUID, tuple[uuid.UUID, uuid.UUID]] = {}
     for link, each in ended:
-        if not isinstance(each, Merged) or not link.contact_id or not comparison.settings.pulls:
+        if not isinstance(each, Merged) or not link.record_id or not comparison.settings.pulls:
             continue
         into, passed = each.into, {each.id}
         while into not in passed and isinstance(further := found.get(into), Merged):
@@ -154,28 +152,29 @@ def _survivors(
             passed.add(into)
             into = further.into
         winner = links.get(into)
-        if winner is not None and winner.state == CrmLink.State.LINKED and winner.contact_id:
-            pairs[link.pk] = (winner.contact_id, link.contact_id)
-    wanted = {contact_id for pair in pairs.values() for contact_id in pair}
-    alive = set(Contact.objects.alive().filter(pk__in=wanted).values_list("pk", flat=True))
+        if winner is not None and winner.state == CrmLink.State.LINKED and winner.record_id:
+            pairs[link.pk] = (winner.record_id, link.record_id)
+    wanted = {record_id for pair in pairs.values() for record_id in pair}
+    alive = set(comparison.records.model.objects.alive().filter(pk__in=wanted).values_list("pk", flat=True))
     return {link_id: pair[0] for link_id, pair in pairs.items() if alive.issuperset(pair) and pair[0] != pair[1]}
 
 
-def _trash(comparison: Comparison, contact_ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:
-    """Put the contacts into the trash, from which people can bring them back for 30 days."""
-    if comparison.settings.remote_deletes != "trash" or not contact_ids:
+def _trash(comparison: Comparison, record_ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:
+    """Put our records into the trash, from which people can bring them back for 30 days."""
+    if comparison.settings.remote_deletes != "trash" or not record_ids:
         return set()
-    rows = Contact.objects.select_for_update().alive().filter(pk__in=list(contact_ids)).order_by("pk")
+    kind = comparison.records
+    rows = kind.model.objects.select_for_update().alive().filter(pk__in=list(record_ids)).order_by("pk")
     trashed = set(rows.values_list("pk", flat=True))
     if trashed:
-        announce_bulk("deleted", trashed)
-        Contact.objects.filter(pk__in=trashed).update(deleted_at=Now(), deleted_by=None)
+        kind.announce("deleted", trashed, owners_of_ids=trashed)
+        kind.model.objects.filter(pk__in=trashed).update(deleted_at=Now(), deleted_by=None)
         record(
-            "contact.sync_deleted",
-            "contact",
+            f"{kind.noun}.sync_deleted",
+            kind.noun,
             integrationId=str(comparison.integration.pk),
             runId=str(comparison.run.pk),
-            contactIds=sorted(str(contact_id) for contact_id in trashed),
+            ids=sorted(str(record_id) for record_id in trashed),
         )
     return trashed
 
@@ -187,7 +186,7 @@ def _note(journal: Journal, link: CrmLink, each: Deleted | Merged, *, merged: bo
         side=CrmSyncItem.Side.LOCAL,
         action=CrmSyncItem.Action.MERGE if merged else action,
         link=link,
-        contact_id=link.contact_id,
+        record_id=link.record_id,
         remote_id=link.remote_id,
-        message=what if merged or trashed else f"{what} The contact is kept.",
+        message=what if merged or trashed else f"{what} Ours is kept.",
     )

@@ -8,6 +8,8 @@ import orjson
 from django.db import connection
 
 from crm_sync.models import CrmLink, CrmSyncItem, CrmSyncRun
+from crm_sync.models.links import POINTERS
+from crm_sync.providers.values import Kind
 from vocelio.db.copy import copy_to_temporary_table
 from vocelio.db.ids import uuid7_series
 from vocelio.errors import VocelioError
@@ -21,6 +23,7 @@ _COLUMNS = {
     "kind": "text",
     "link_id": "uuid",
     "contact_id": "uuid",
+    "client_id": "uuid",
     "remote_id": "text",
     "side": "text",
     "action": "text",
@@ -42,10 +45,11 @@ class MassChange(VocelioError):
 
 
 class Journal:
-    """Gathers the items and counts of one step; `store` writes them in the step's transaction."""
+    """Gathers the items and counts of one step, of records of one kind; `store` writes them in its transaction."""
 
-    def __init__(self, run: CrmSyncRun, *, linked: int, max_deletes: int, max_changes: int) -> None:
+    def __init__(self, run: CrmSyncRun, kind: Kind, *, linked: int, max_deletes: int, max_changes: int) -> None:
         self.run = run
+        self.kind = kind
         self.linked = linked
         self.max_deletes = max_deletes
         self.max_changes = max_changes
@@ -63,7 +67,7 @@ class Journal:
         action: str,
         link: CrmLink | None,
         remote_id: str,
-        contact_id: uuid.UUID | None = None,
+        record_id: uuid.UUID | None = None,
         before: Mapping[str, Any] | None = None,
         after: Mapping[str, Any] | None = None,
         message: str = "",
@@ -73,7 +77,8 @@ class Journal:
         self.items.append(
             {
                 "link_id": link.pk if link else None,
-                "contact_id": contact_id,
+                **dict.fromkeys(POINTERS.values()),
+                POINTERS[self.kind]: record_id,
                 "remote_id": remote_id,
                 "side": side,
                 "action": action,
@@ -97,13 +102,14 @@ class Journal:
         code: str,
         message: str,
         fields: Iterable[str] = (),
-        contact_id: uuid.UUID | None = None,
+        record_id: uuid.UUID | None = None,
     ) -> None:
         """Note what could not be done, and why."""
         self.items.append(
             {
                 "link_id": link.pk if link else None,
-                "contact_id": contact_id,
+                **dict.fromkeys(POINTERS.values()),
+                POINTERS[self.kind]: record_id,
                 "remote_id": remote_id,
                 "side": side,
                 "action": action,
@@ -158,15 +164,17 @@ class Journal:
         return item["outcome"] != CrmSyncItem.Outcome.FAILED and item["action"] in actions
 
     def _details(self, run: CrmSyncRun) -> dict[str, Any]:
-        """Return the run's breakdown by side, with this step's share added."""
+        """Return the run's breakdown by kind and side, with this step's share added."""
         details: dict[str, Any] = {**run.sync_details}
         key = "plan" if run.is_dry else "done"
-        table = {side: dict(counts) for side, counts in details.get(key, {}).items()}
+        kinds = {**details.get(key, {})}
+        table = {side: dict(counts) for side, counts in kinds.get(self.kind.value, {}).items()}
         for item in self.items:
             name = "failed" if item["outcome"] == CrmSyncItem.Outcome.FAILED else str(item["action"])
             side = table.setdefault(str(item["side"]), {})
             side[name] = side.get(name, 0) + 1
-        details[key] = table
+        if table:
+            details[key] = {**kinds, self.kind.value: table}
         details["brake"] = {
             "changes": self.changed_before + self.changes,
             "deletes": self.deleted_before + self.deletes,
@@ -178,7 +186,7 @@ class Journal:
             return
         ids = uuid7_series(len(self.items))
         rows = (
-            [item_id, "contacts", *(_cell(name, item[name]) for name in list(_COLUMNS)[2:])]
+            [item_id, self.kind.value, *(_cell(name, item[name]) for name in list(_COLUMNS)[2:])]
             for item_id, item in zip(ids, self.items, strict=True)
         )
         copy_to_temporary_table("staged_items", _COLUMNS, rows)

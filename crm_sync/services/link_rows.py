@@ -12,6 +12,8 @@ import orjson
 from django.db import connection
 
 from crm_sync.models import CrmIntegration, CrmLink
+from crm_sync.models.links import POINTERS
+from crm_sync.providers.values import Kind
 from vocelio.db.copy import copy_to_temporary_table
 from vocelio.organizations.scope import current_organization_id
 
@@ -20,6 +22,7 @@ _COLUMNS = {
     "integration_id": "uuid",
     "kind": "text",
     "contact_id": "uuid",
+    "client_id": "uuid",
     "remote_id": "text",
     "state": "text",
     "local_base": "jsonb",
@@ -49,10 +52,10 @@ _BY_REMOTE_ID = """
         AND integration_id = %(integration)s AND kind = %(kind)s AND remote_id = wanted.value AND remote_id <> '' OFFSET 0
     ) AS link
 """
-_BY_CONTACT = """
+_BY_OURS = """
     SELECT link.id FROM unnest(%(values)s::uuid[]) AS wanted (value) CROSS JOIN LATERAL (
         SELECT id, integration_id FROM crm_record_links WHERE organization_id = (SELECT %(organization)s::uuid)
-        AND contact_id = wanted.value OFFSET 0
+        AND {pointer} = wanted.value OFFSET 0
     ) AS link WHERE link.integration_id = %(integration)s
 """
 
@@ -65,9 +68,10 @@ def links_of_records(
     return {link.remote_id: link for link in links}
 
 
-def links_of_contacts(integration: CrmIntegration, contact_ids: Iterable[uuid.UUID]) -> list[CrmLink]:
-    """Return all links of these contacts, tombstones included."""
-    return _found(_BY_CONTACT, integration, "", sorted(set(contact_ids)))
+def links_of_ours(integration: CrmIntegration, kind: Kind, record_ids: Iterable[uuid.UUID]) -> list[CrmLink]:
+    """Return all links of these records of ours, tombstones included."""
+    query = _BY_OURS.format(pointer=POINTERS[kind])
+    return _found(query, integration, "", sorted(set(record_ids)))
 
 
 def _found(

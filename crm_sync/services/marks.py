@@ -7,9 +7,8 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
-from contacts.models import Contact
 from crm_sync.models import CrmLink
-from crm_sync.services.records import Comparison
+from crm_sync.services.comparison import Comparison
 
 CHUNK = 5_000
 
@@ -20,22 +19,22 @@ _WATERMARK = """
     WHERE datname = current_database() AND xact_start IS NOT NULL
 """
 _ALIVE = """
-    SELECT id, updated_at FROM contacts WHERE organization_id = %(organization)s AND deleted_at IS NULL
+    SELECT id, updated_at FROM {table} WHERE organization_id = %(organization)s AND deleted_at IS NULL
     AND (updated_at, id) > (%(at)s, %(id)s) ORDER BY updated_at, id LIMIT %(chunk)s
 """
 _TRASHED = """
-    SELECT id, deleted_at FROM contacts WHERE organization_id = %(organization)s AND deleted_at IS NOT NULL
+    SELECT id, deleted_at FROM {table} WHERE organization_id = %(organization)s AND deleted_at IS NOT NULL
     AND (deleted_at, id) > (%(at)s, %(id)s) ORDER BY deleted_at, id LIMIT %(chunk)s
 """
-# Probes of the index for each contact, as in link_rows.py; by nothing but the contact, or another index looks as good.
+# Probes of the index for each record, as in link_rows.py; by nothing but the record, or another index looks as good.
 _NEW = """
-    INSERT INTO crm_record_links (id, organization_id, integration_id, kind, contact_id, remote_id, state, local_base,
+    INSERT INTO crm_record_links (id, organization_id, integration_id, kind, {pointer}, remote_id, state, local_base,
         remote_base, remote_version, is_due, has_conflict, attempts, code, reason, field)
-    SELECT uuid7(), %(organization)s, %(integration)s, %(kind)s, wanted.id, '', 'new', '{}', '{}', '', true, false, 0,
-        '', '', ''
+    SELECT uuid7(), %(organization)s, %(integration)s, %(kind)s, wanted.id, '', 'new', '{{}}', '{{}}', '', true, false,
+        0, '', '', ''
     FROM unnest(%(ids)s::uuid[]) AS wanted (id) LEFT JOIN LATERAL (
         SELECT integration_id FROM crm_record_links
-        WHERE organization_id = (SELECT %(organization)s::uuid) AND contact_id = wanted.id OFFSET 0
+        WHERE organization_id = (SELECT %(organization)s::uuid) AND {pointer} = wanted.id OFFSET 0
     ) AS link ON link.integration_id = %(integration)s
     WHERE link.integration_id IS NULL
     ON CONFLICT DO NOTHING
@@ -43,19 +42,19 @@ _NEW = """
 _LINKS = """
     WITH wanted AS MATERIALIZED (
         SELECT link.id FROM unnest(%(ids)s::uuid[]) AS wanted (id) CROSS JOIN LATERAL (
-            SELECT id, integration_id, kind, contact_id, state, code, remote_id, local_version, is_due
+            SELECT id, integration_id, kind, {pointer}, state, code, remote_id, local_version, is_due
             FROM crm_record_links
-            WHERE organization_id = (SELECT %(organization)s::uuid) AND contact_id = wanted.id OFFSET 0
+            WHERE organization_id = (SELECT %(organization)s::uuid) AND {pointer} = wanted.id OFFSET 0
         ) AS link CROSS JOIN LATERAL (
-            SELECT updated_at FROM contacts WHERE organization_id = (SELECT %(organization)s::uuid)
-            AND id = link.contact_id OFFSET 0
-        ) AS contact
+            SELECT updated_at FROM {table} WHERE organization_id = (SELECT %(organization)s::uuid)
+            AND id = link.{pointer} OFFSET 0
+        ) AS ours
 """
 _CHANGED = (
     _LINKS
     + """
         WHERE link.integration_id = %(integration)s AND link.kind = %(kind)s AND NOT link.is_due
-        AND link.local_version IS DISTINCT FROM contact.updated_at
+        AND link.local_version IS DISTINCT FROM ours.updated_at
         AND (link.state <> 'tombstoned' OR (link.code = 'LOCAL_DELETED' AND link.remote_id <> '' AND %(revives)s))
     )
     UPDATE crm_record_links SET is_due = true,
@@ -74,13 +73,13 @@ _GONE = (
     WHERE organization_id = %(organization)s AND id = ANY(ARRAY(SELECT id FROM wanted))
 """
 )
-# Before any contact there can be.
+# Before any record there can be.
 BEGINNING = "0001-01-01T00:00:00+00:00"
 LOWEST = uuid.UUID(int=0)
 
 
 class Place(NamedTuple):
-    """How far the contacts have been looked through, in the order of their changes."""
+    """How far our records have been looked through, in the order of their changes."""
 
     at: str
     id: str
@@ -99,25 +98,25 @@ def watermark() -> datetime:
 
 
 def mark_changed(comparison: Comparison, place: Place) -> Place | None:
-    """Make the next chunk of changed contacts due, new ones included; return where to go on, None at the end."""
+    """Make the next chunk of changed records due, new ones included; return where to go on, None at the end."""
     ids, following = _chunk(_ALIVE, comparison, place)
     if not ids:
         return None
     values = _values(comparison) | {"ids": ids, "revives": comparison.settings.local_deletes == "keep"}
     with connection.cursor() as cursor:
         if comparison.settings.pushes and comparison.settings.create_remote:
-            cursor.execute(_NEW, values)
-        cursor.execute(_CHANGED, values)
+            cursor.execute(_of(comparison, _NEW), values)
+        cursor.execute(_of(comparison, _CHANGED), values)
     return following
 
 
 def mark_trashed(comparison: Comparison, place: Place) -> Place | None:
-    """Make the links of contacts that went to the trash due."""
+    """Make the links of records that went to the trash due."""
     ids, following = _chunk(_TRASHED, comparison, place)
     if not ids:
         return None
     with connection.cursor() as cursor:
-        cursor.execute(_GONE, _values(comparison) | {"ids": ids})
+        cursor.execute(_of(comparison, _GONE), _values(comparison) | {"ids": ids})
     return following
 
 
@@ -126,16 +125,19 @@ def changed_links(comparison: Comparison, place: Place, *, trashed: bool) -> tup
     ids, following = _chunk(_TRASHED if trashed else _ALIVE, comparison, place)
     if not ids:
         return [], None
+    pointer = comparison.records.pointer
     links = list(
-        CrmLink.objects.filter(integration=comparison.integration, kind=comparison.kind.value, contact_id__in=ids)
+        CrmLink.objects.filter(
+            integration=comparison.integration, kind=comparison.kind.value, **{f"{pointer}__in": ids}
+        )
     )
     found = [link for link in links if link.state != CrmLink.State.TOMBSTONED]
     if not trashed and comparison.settings.pushes and comparison.settings.create_remote:
-        known = {link.contact_id for link in links}
+        known = {link.record_id for link in links}
         found += [
-            CrmLink(integration=comparison.integration, kind=comparison.kind.value, contact_id=contact_id)
-            for contact_id in ids
-            if contact_id not in known
+            CrmLink(integration=comparison.integration, kind=comparison.kind.value, **{pointer: record_id})
+            for record_id in ids
+            if record_id not in known
         ]
     return found, following
 
@@ -145,13 +147,19 @@ def count_deletes(comparison: Comparison) -> int:
     if comparison.settings.local_deletes != "delete" or not comparison.settings.pushes:
         return 0
     due = CrmLink.objects.due().filter(integration=comparison.integration, kind=comparison.kind.value)
-    gone = Contact.objects.in_trash().filter(pk__in=due.exclude(remote_id="").values("contact_id"))
+    sent = due.exclude(remote_id="").values(comparison.records.pointer)
+    gone = comparison.records.model.objects.in_trash().filter(pk__in=sent)
     return int(gone.count())
+
+
+def _of(comparison: Comparison, query: str) -> str:
+    """Return the statement for the kind's table and the column that points to it."""
+    return query.format(table=comparison.records.model._meta.db_table, pointer=comparison.records.pointer)
 
 
 def _chunk(query: str, comparison: Comparison, place: Place) -> tuple[list[uuid.UUID], Place | None]:
     with connection.cursor() as cursor:
-        cursor.execute(query, _values(comparison) | {"at": place.at, "id": place.id, "chunk": CHUNK})
+        cursor.execute(_of(comparison, query), _values(comparison) | {"at": place.at, "id": place.id, "chunk": CHUNK})
         rows: Sequence[tuple[uuid.UUID, datetime]] = cursor.fetchall()
     if not rows:
         return [], None

@@ -8,7 +8,6 @@ from typing import Any
 
 from django.utils import timezone
 
-from contacts.models import Contact
 from crm_sync.models import CrmConflict, CrmLink, CrmSyncItem
 from crm_sync.providers.failures import BatchRejected, OutcomeUnknown
 from crm_sync.providers.values import (
@@ -21,12 +20,13 @@ from crm_sync.providers.values import (
     RemoteRecord,
     Value,
 )
-from crm_sync.services.fields import TIGHTENING, Unusable, local_values, problem_of, read_remote, restored
+from crm_sync.services.comparison import Comparison
+from crm_sync.services.fields import TIGHTENING, Unusable, problem_of, restored
 from crm_sync.services.gone import take_gone, tombstone
 from crm_sync.services.journal import Journal
 from crm_sync.services.link_rows import links_of_records, store_links
 from crm_sync.services.merge import Direction, merge
-from crm_sync.services.records import Comparison, opted_out_addresses, take_records
+from crm_sync.services.records import take_records
 
 # A row that fails for the moment is tried in so many runs before a person has to look.
 MOST_ATTEMPTS = 5
@@ -43,7 +43,7 @@ class Outgoing:
     before: dict[str, Value]
     local: dict[str, Value]
     version: datetime | None
-    contact_id: uuid.UUID | None
+    record_id: uuid.UUID | None
     attempted_at: datetime | None = None
 
     def item(self, mapping: Mapping[str, str]) -> PushItem:
@@ -82,21 +82,22 @@ def due_links(comparison: Comparison, *, after: str, limit: int) -> list[CrmLink
 
 def prepare(comparison: Comparison, journal: Journal, links: Sequence[CrmLink]) -> Work:
     """Decide what to write for these links; store those that need no write, and that creates are under way."""
-    contacts = Contact.objects.defer("search").in_bulk([link.contact_id for link in links if link.contact_id])
-    refused = opted_out_addresses(contacts.values(), comparison.rules)
+    kind = comparison.records
+    found = kind.among(link.record_id for link in links if link.record_id)
     names = [rule.local for rule in comparison.rules]
+    refused = kind.refused(found.values(), names)
     work = Work()
     settled: list[CrmLink] = []
     for link in links:
-        contact = contacts.get(link.contact_id) if link.contact_id else None
-        if contact is None or contact.deleted_at is not None:
+        ours = found.get(link.record_id) if link.record_id else None
+        if ours is None or ours.deleted_at is not None:
             if _is_to_be_deleted(comparison, link):
-                work.deletes.append(Outgoing(link.pk, link.remote_id, {}, {}, {}, None, link.contact_id))
+                work.deletes.append(Outgoing(link.pk, link.remote_id, {}, {}, {}, None, link.record_id))
                 continue
             tombstone(link, "LOCAL_DELETED")
             settled.append(link)
             continue
-        local = local_values(contact, names, refused)
+        local = kind.fields.local_values(ours, names, refused)
         if not comparison.settings.pushes:
             link.is_due = False
             settled.append(link)
@@ -104,18 +105,18 @@ def prepare(comparison: Comparison, journal: Journal, links: Sequence[CrmLink]) 
         before = {name: restored(link.remote_base.get(name)) for name in names}
         values = _changes(comparison, link, local, before)
         if not values and link.remote_id:
-            link.is_due, link.local_version = False, contact.updated_at
+            link.is_due, link.local_version = False, ours.updated_at
             settled.append(link)
             continue
         values, problem = _checked(comparison, values, is_new=not link.remote_id)
         if problem:
             name, reason = problem
-            _reject(link, "INVALID_VALUE", name, reason, contact.updated_at)
+            _reject(link, "INVALID_VALUE", name, reason, ours.updated_at)
             journal.fail(
                 side=CrmSyncItem.Side.REMOTE,
                 action=CrmSyncItem.Action.UPDATE if link.remote_id else CrmSyncItem.Action.ADD,
                 link=link,
-                contact_id=contact.pk,
+                record_id=ours.pk,
                 remote_id=link.remote_id,
                 code="INVALID_VALUE",
                 message=reason,
@@ -129,8 +130,8 @@ def prepare(comparison: Comparison, journal: Journal, links: Sequence[CrmLink]) 
             values,
             {name: before[name] for name in values},
             local,
-            contact.updated_at,
-            contact.pk,
+            ours.updated_at,
+            ours.pk,
             link.attempted_at,
         )
         if link.remote_id:
@@ -146,25 +147,26 @@ def prepare(comparison: Comparison, journal: Journal, links: Sequence[CrmLink]) 
 
 def plan(comparison: Comparison, journal: Journal, links: Sequence[CrmLink]) -> None:
     """Note what `prepare` would write, for a dry run."""
-    contacts = Contact.objects.defer("search").in_bulk([link.contact_id for link in links if link.contact_id])
-    refused = opted_out_addresses(contacts.values(), comparison.rules)
+    kind = comparison.records
+    found = kind.among(link.record_id for link in links if link.record_id)
     names = [rule.local for rule in comparison.rules]
+    refused = kind.refused(found.values(), names)
     for link in links:
-        contact = contacts.get(link.contact_id) if link.contact_id else None
-        if contact is None or contact.pk in comparison.paired:
+        ours = found.get(link.record_id) if link.record_id else None
+        if ours is None or ours.pk in comparison.paired:
             continue
         is_stored = not link._state.adding
         common: dict[str, Any] = {
             "side": CrmSyncItem.Side.REMOTE,
             "link": link if is_stored else None,
-            "contact_id": contact.pk,
+            "record_id": ours.pk,
             "remote_id": link.remote_id,
         }
-        if contact.deleted_at is not None:
+        if ours.deleted_at is not None:
             if _is_to_be_deleted(comparison, link):
                 journal.add(action=CrmSyncItem.Action.DELETE, **common)
             continue
-        local = local_values(contact, names, refused)
+        local = kind.fields.local_values(ours, names, refused)
         before = {name: restored(link.remote_base.get(name)) for name in names}
         values, problem = _checked(comparison, _changes(comparison, link, local, before), is_new=not link.remote_id)
         action = CrmSyncItem.Action.UPDATE if link.remote_id else CrmSyncItem.Action.ADD
@@ -218,11 +220,9 @@ def take_results(
     }
     ids = [each.remote_id for each in results if each.remote_id]
     taken = set(links_of_records(comparison.integration, comparison.kind.value, ids))
-    versions = dict(
-        Contact.objects.filter(pk__in=[link.contact_id for link in links.values() if link.contact_id]).values_list(
-            "pk", "updated_at"
-        )
-    )
+    kind = comparison.records
+    versions = kind.versions(link.record_id for link in links.values() if link.record_id)
+    taken_by = f"Another {kind.noun} is linked to this record."
     to_read: list[str] = []
     gone: list[Deleted | Merged] = []
     for result in results:
@@ -232,10 +232,10 @@ def take_results(
         match result.outcome:
             case Outcome.DONE:
                 if operation == Operation.CREATE and result.remote_id in taken:
-                    # An upsert has met a record that another contact is linked to.
-                    _fail(journal, link, operation, "DUPLICATE", "Another contact is linked to this record.", "")
+                    # An upsert has met a record that another of ours is linked to.
+                    _fail(journal, link, operation, "DUPLICATE", taken_by, "")
                     continue
-                _done(comparison, journal, operation, link, sent, result, versions.get(link.contact_id))
+                _done(comparison, journal, operation, link, sent, result, versions.get(link.record_id))
             case Outcome.GONE if operation == Operation.DELETE:
                 _done(comparison, journal, operation, link, sent, result, None)
             case Outcome.GONE:
@@ -243,7 +243,7 @@ def take_results(
             case Outcome.MERGED:
                 gone.append(Merged(link.remote_id, into=result.remote_id))
             case Outcome.DUPLICATE if result.remote_id and result.remote_id not in taken:
-                # The same person, made over there meanwhile: pair them, then compare.
+                # The same, made over there meanwhile: pair them, then compare.
                 link.remote_id, link.state, link.attempted_at = result.remote_id, CrmLink.State.LINKED, None
                 to_read.append(result.remote_id)
                 taken.add(result.remote_id)
@@ -260,10 +260,11 @@ def take_results(
 
 
 def adopt(comparison: Comparison, journal: Journal, outgoing: Outgoing, record: RemoteRecord) -> bool:
-    """Pair a contact with the record that an unanswered create has made; False when that is another contact's."""
+    """Pair ours with the record that an unanswered create has made; False when that is another's."""
     link = CrmLink.objects.select_for_update().get(pk=outgoing.link_id)
     if links_of_records(comparison.integration, comparison.kind.value, [record.id]):
-        _fail(journal, link, Operation.CREATE, "DUPLICATE", "Another contact is linked to this record.", "")
+        message = f"Another {comparison.records.noun} is linked to this record."
+        _fail(journal, link, Operation.CREATE, "DUPLICATE", message, "")
         store_links([link])
         return False
     link.remote_id, link.state, link.attempted_at, link.attempts = record.id, CrmLink.State.LINKED, None, 0
@@ -272,7 +273,7 @@ def adopt(comparison: Comparison, journal: Journal, outgoing: Outgoing, record: 
         side=CrmSyncItem.Side.REMOTE,
         action=CrmSyncItem.Action.ADD,
         link=link,
-        contact_id=link.contact_id,
+        record_id=link.record_id,
         remote_id=record.id,
         after=outgoing.values,
         message="Found after a write that was not answered.",
@@ -348,7 +349,7 @@ def _done(
         side=CrmSyncItem.Side.REMOTE,
         action=action,
         link=link,
-        contact_id=sent.contact_id,
+        record_id=sent.record_id,
         remote_id=result.remote_id or link.remote_id,
         before=sent.before,
         after=sent.values,
@@ -362,7 +363,9 @@ def _done(
     link.remote_id = result.remote_id or link.remote_id
     stored: dict[str, Value | Unusable] = {}
     if result.record is not None:
-        (stored,) = read_remote([result.record], comparison.mapping, comparison.types, comparison.region)
+        (stored,) = comparison.records.fields.read_remote(
+            [result.record], comparison.mapping, comparison.types, comparison.region
+        )
         link.remote_version = result.record.version[:255] or link.remote_version
         link.remote_changed_at = result.record.changed_at or link.remote_changed_at
     names = list(sent.local) if operation == Operation.CREATE else list(sent.values)
@@ -388,7 +391,7 @@ def _fail(journal: Journal, link: CrmLink, operation: Operation, code: str, mess
         side=CrmSyncItem.Side.REMOTE,
         action=action,
         link=link,
-        contact_id=link.contact_id,
+        record_id=link.record_id,
         remote_id=link.remote_id,
         code=code,
         message=message,

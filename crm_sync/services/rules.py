@@ -6,7 +6,8 @@ from typing import Any
 
 from crm_sync.models import CrmIntegration
 from crm_sync.providers.values import Choice, FieldType, Kind, RemoteField
-from crm_sync.services.fields import CUSTOM, PLAIN_FIELDS, is_local_field
+from crm_sync.services.fields import CUSTOM
+from crm_sync.services.kinds import RecordKind, record_kind, record_kinds
 from crm_sync.services.merge import Direction, FieldRule, Rule
 from vocelio.errors import Invalid
 
@@ -14,6 +15,8 @@ from vocelio.errors import Invalid
 DIRECTIONS = {"bidirectional": Direction.BOTH, "pull": Direction.PULL, "push": Direction.PUSH}
 # Name: the values it may have, or a (least, most) pair, and its default.
 SETTINGS: dict[str, tuple[Any, Any]] = {
+    # Off unless asked for: a second kind costs a second share of the vendor's quota.
+    "companies": ((True, False), False),
     "syncDirection": (tuple(DIRECTIONS), "bidirectional"),
     # Whether records that exist on one side alone are made on the other.
     "createLocal": ((True, False), True),
@@ -67,18 +70,29 @@ def settings_of(integration: CrmIntegration) -> Settings:
     )
 
 
-def mapping_of(integration: CrmIntegration) -> dict[str, Any]:
-    """Return the connection's field mappings, the vendor's usual ones when it has none."""
-    return integration.field_mappings or dict(integration.provider.types[Kind.CONTACTS].mapping)
+def kinds_of(integration: CrmIntegration) -> list[Kind]:
+    """Return what the connection syncs, in the order in which a run goes through it."""
+    return [
+        each.kind
+        for each in record_kinds()
+        if each.kind in integration.provider.types
+        and (not each.setting or integration.sync_settings.get(each.setting, SETTINGS[each.setting][1]))
+    ]
 
 
-def rules_of(integration: CrmIntegration) -> list[FieldRule]:
+def mapping_of(integration: CrmIntegration, kind: Kind) -> dict[str, Any]:
+    """Return the connection's pairs of fields, the vendor's usual ones when it has none."""
+    usual = integration.provider.types.get(kind)
+    return getattr(integration, record_kind(kind).mappings) or (dict(usual.mapping) if usual else {})
+
+
+def rules_of(integration: CrmIntegration, kind: Kind) -> list[FieldRule]:
     """Return how each mapped field is kept equal; a field the CRM does not let us write is pulled only."""
     settings = settings_of(integration)
     usual = integration.sync_settings.get("conflict", Rule.NEWEST.value)
-    fields = remote_fields(integration, Kind.CONTACTS)
+    fields = remote_fields(integration, kind)
     rules = []
-    for local, value in mapping_of(integration).items():
+    for local, value in mapping_of(integration, kind).items():
         wanted = value if isinstance(value, dict) else {"field": value}
         direction = Direction(wanted.get("direction", settings.direction))
         if settings.direction != Direction.BOTH:
@@ -135,19 +149,21 @@ def field_row(field: RemoteField) -> dict[str, Any]:
     }
 
 
-def check_mappings(mappings: Mapping[str, Any], known: Mapping[str, RemoteField]) -> None:
+def check_mappings(kind: RecordKind, mappings: Mapping[str, Any], known: Mapping[str, RemoteField]) -> None:
     """Raise Invalid with every bad pair; `known` are the CRM's fields, empty while they have not been read."""
     problems: list[dict[str, Any]] = []
+    first, *others = kind.mappings.split("_")
+    parameter = first + "".join(map(str.title, others))
 
     def refuse(name: str, message: str, constraint: str) -> None:
-        field = f"fieldMappings.{name}"[:120]
+        field = f"{parameter}.{name}"[:120]
         problems.append({"field": field, "value": None, "constraint": constraint, "message": message})
 
     targets: dict[str, str] = {}
     for local, value in mappings.items():
-        if not is_local_field(local):
-            names = ", ".join([*PLAIN_FIELDS, f"{CUSTOM}<name>"])
-            refuse(local, f"There is no such contact field; there are: {names}.", "unknown")
+        if not kind.fields.knows(local):
+            names = ", ".join([*kind.fields.plain, f"{CUSTOM}<name>"])
+            refuse(local, f"There is no such field; there are: {names}.", "unknown")
             continue
         wanted = value if isinstance(value, dict) else {"field": value}
         target = wanted.get("field")
@@ -164,8 +180,8 @@ def check_mappings(mappings: Mapping[str, Any], known: Mapping[str, RemoteField]
         if target in targets:
             refuse(local, f"{targets[target]} is already paired with {target!r}.", "unique")
         targets[target] = local
-    if mappings and not {"email", "phone"} & mappings.keys():
-        refuse("email", "Map email or phone: a contact needs one of them.", "required")
+    if mappings and not set(kind.fields.needed) & mappings.keys():
+        refuse(kind.fields.needed[0], kind.need, "required")
     if problems:
         raise Invalid(problems[0]["message"], errors=problems)
 

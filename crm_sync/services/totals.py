@@ -1,15 +1,16 @@
-"""How many records a connection holds, and how they are."""
+"""How many contacts a connection holds, and how they are."""
 
 from datetime import datetime
 
 from django.db.models import Count, Q
 
 from crm_sync.models import CrmIntegration, CrmLink
+from crm_sync.providers.values import Kind
 
 
 def refresh_totals(integration: CrmIntegration, *, synced_at: datetime | None = None) -> None:
-    """Count the connection's records anew: those in step, and those that could not be stored on one side."""
-    counts = CrmLink.objects.filter(integration=integration).aggregate(
+    """Count the connection's contacts anew: those in step, and those that could not be stored on one side."""
+    counts = CrmLink.objects.filter(integration=integration, kind=Kind.CONTACTS.value).aggregate(
         synced=Count("pk", filter=Q(state=CrmLink.State.LINKED)), failed=Count("pk", filter=Q(state__in=CrmLink.DEAD))
     )
     changes = {

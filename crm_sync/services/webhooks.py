@@ -13,6 +13,7 @@ from crm_sync.services.connections import token_hash, webhook_url
 from crm_sync.services.credentials import oauth_app
 from crm_sync.services.hints import add_hint
 from crm_sync.services.oauth import organization_of_token
+from crm_sync.services.rules import kinds_of
 from crm_sync.services.runs import active_run, start_sync
 from vocelio.audit.services import record
 from vocelio.errors import NotFound, TooLarge, Unauthorized
@@ -54,7 +55,10 @@ def take_webhook(
             refusal = Unauthorized("This webhook cannot be read.")
         else:
             if _keep(integration, body, [event.key for event in events]):
+                kinds = kinds_of(integration)
                 for event in events:
+                    if event.kind not in kinds:
+                        continue
                     for remote_id in filter(None, [event.remote_id, event.into]):
                         add_hint(integration, event.kind.value, remote_id)
                 _start(integration)

@@ -18,11 +18,11 @@ from crm_sync.browsers import CONSENT_COOKIE, CONSENT_PATH, keep_browser
 from crm_sync.filters import IntegrationFilter, RunFilter
 from crm_sync.models import CrmIntegration, CrmSyncRun
 from crm_sync.models.integrations import providers
-from crm_sync.providers.values import Kind
 from crm_sync.serializers.integrations import (
     ConsentAnswerSerializer,
     ConsentSerializer,
     ConsentStartedSerializer,
+    FieldsOfSerializer,
     FieldsSerializer,
     IntegrationSerializer,
     ProvidersSerializer,
@@ -30,7 +30,7 @@ from crm_sync.serializers.integrations import (
 )
 from crm_sync.serializers.runs import RunSerializer, SyncSerializer, SyncStartedSerializer
 from crm_sync.services import connections, oauth, runs
-from crm_sync.services.fields import PLAIN_FIELDS
+from crm_sync.services.kinds import record_kind
 from crm_sync.services.rules import mapping_of
 from crm_sync.services.webhooks import MAX_BODY, take_webhook
 from vocelio.access.permissions import PUBLIC
@@ -116,25 +116,30 @@ class IntegrationViewSet(ListMixin, CreateMixin, RetrieveMixin, UpdateMixin, Des
         page = self.paginate_queryset(self.filter_queryset(rows)) or []
         return self.get_paginated_response(RunSerializer(page, many=True).data)
 
-    @extend_schema(responses=FieldsSerializer)
+    @extend_schema(parameters=[FieldsOfSerializer], responses=FieldsSerializer)
     @action(detail=True, filterset_class=None)
     def fields(self, request: Request, pk: uuid.UUID) -> Response:
         """Show both sides of the mapping: the CRM's fields as last read, with samples; POST test reads them anew."""
         integration = self.get_object()
+        kind = record_kind(self.validated(FieldsOfSerializer(data=request.query_params))["kind"])
         targets = {
             value["field"] if isinstance(value, dict) else value: name
-            for name, value in mapping_of(integration).items()
+            for name, value in mapping_of(integration, kind.kind).items()
         }
         rows = [
             {
                 **row,
-                "samples": [sample[row["name"]] for sample in integration.samples if row["name"] in sample],
+                "samples": [
+                    sample[row["name"]] for sample in integration.samples.get(kind.kind, []) if row["name"] in sample
+                ],
                 "mappedTo": targets.get(row["name"]),
             }
-            for row in integration.remote_fields.get(Kind.CONTACTS, [])
+            for row in integration.remote_fields.get(kind.kind, [])
         ]
-        usual = integration.provider.types[Kind.CONTACTS].mapping
-        return self.respond({"remote": rows, "local": PLAIN_FIELDS, "suggested": dict(usual)})
+        usual = integration.provider.types.get(kind.kind)
+        suggested = dict(usual.mapping) if usual else {}
+        shown = {"kind": kind.kind, "remote": rows, "local": kind.fields.plain, "suggested": suggested}
+        return self.respond(shown)
 
     @extend_schema(responses=QuotasSerializer)
     @action(detail=True, filterset_class=None)

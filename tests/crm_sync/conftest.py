@@ -9,7 +9,7 @@ import pytest
 
 import crm_sync.providers
 from contacts.models import Contact
-from crm_sync.models import CrmCursor, CrmIntegration, CrmLink, CrmSyncItem
+from crm_sync.models import CrmCredential, CrmCursor, CrmIntegration, CrmLink, CrmSyncItem
 from tests.factories import Person, run_jobs, unique
 from vocelio.organizations.scope import organization_scope
 
@@ -94,6 +94,25 @@ def connect(person: Person, **settings: Any) -> Bench:
         assert CrmIntegration.objects.get(pk=answer.data["id"]).status == "connected"
     server.calls.clear()
     return Bench(person, server, answer.data["id"])
+
+
+def webhook(
+    bench: Bench,
+    body: str = "r1",
+    secret: str | None = None,
+    number: str = "1",
+    token: str | None = None,
+    kind: str = "contacts",
+) -> Any:
+    """Call the connection as the CRM does when records have changed."""
+    with organization_scope(bench.person.organization.id):
+        stored_token, _, stored_secret = CrmCredential.objects.get(integration_id=bench.id).webhook_secret.partition(
+            ":"
+        )
+    headers = {"X-Secret": stored_secret if secret is None else secret, "X-Number": number, "X-Kind": kind}
+    return bench.person.client.post(
+        f"/v1/webhooks/crm/{token or stored_token}", body, content_type="application/json", headers=headers
+    )
 
 
 @pytest.fixture

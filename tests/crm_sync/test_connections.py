@@ -16,7 +16,7 @@ from crm_sync.providers.values import Credential, Limits, Quota, Window
 from crm_sync.services import limits
 from crm_sync.services.credentials import Keeper, store_credential
 from crm_sync.services.limits import Limiter
-from tests.crm_sync.conftest import connect
+from tests.crm_sync.conftest import connect, webhook
 from tests.factories import make_organization, make_person, run_jobs, unique
 from vocelio.audit.models import AuditEntry
 from vocelio.organizations.scope import organization_scope
@@ -150,17 +150,6 @@ def test_two_organizations_share_neither_token_nor_cursor_nor_quota():
     one, other = benches
     assert one.person.get(other.path).status == 404
     assert one.person.post(f"{other.path}/sync").status == 404
-
-
-def webhook(bench, body="r1", secret=None, number="1", token=None):
-    with organization_scope(bench.person.organization.id):
-        stored_token, _, stored_secret = CrmCredential.objects.get(integration_id=bench.id).webhook_secret.partition(
-            ":"
-        )
-    headers = {"X-Secret": stored_secret if secret is None else secret, "X-Number": number}
-    return bench.person.client.post(
-        f"/v1/webhooks/crm/{token or stored_token}", body, content_type="application/json", headers=headers
-    )
 
 
 def test_a_webhook_is_proven_kept_once_and_read_at_once(bench):

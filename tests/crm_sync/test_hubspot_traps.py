@@ -258,7 +258,40 @@ def test_hubspot_text_becomes_what_its_type_means_and_back(hubspot: HubSpotAccou
     assert dict(page.records[0].values) == {**values, "firstname": "New1"}
     fields = {field.name: field for field in hubspot.provider.fields(hubspot.remote, Kind.CONTACTS)}
     assert fields["interests"].type is FieldType.CHOICES
-    assert not fields["hs_email_optout"].is_writable
+    assert not fields["hs_object_id"].is_writable
+
+
+@pytest.mark.parametrize("many", [True, False])
+def test_hubspot_opt_outs_are_told_by_an_api_of_their_own(hubspot: HubSpotAccount, many: bool) -> None:
+    # The property is read only; many at a time need a plan of their own, one by one does with any.
+    hubspot.fake.unsubscribes["many"] = many
+    first, second = hubspot.fake.add_people(2)
+    said_no = update(first, hs_email_optout=True)
+    both = update(second, hs_email_optout=True, city="Rome")
+    new = hubspot.person(7, emailOptOut=True)
+    results = hubspot.push(Operation.UPDATE, [said_no, both]) | hubspot.push(Operation.CREATE, [new])
+    assert {each.outcome for each in results.values()} == {Outcome.DONE}
+    told = results[both.key].record
+    assert told is not None
+    assert told.values["hs_email_optout"] is True
+    found = hubspot.pull()
+    assert [record.values["hs_email_optout"] for record in found.values()] == [True] * 3
+    assert found[second].values["city"] == "Rome"
+
+
+def test_hubspot_opt_outs_that_are_not_taken_are_said(hubspot: HubSpotAccount) -> None:
+    hubspot.fake.unsubscribes = {"many": False, "one": False}
+    (first,) = hubspot.fake.add_people(1)
+    nameless = hubspot.fake.add({"firstname": "No", "lastname": "Address"})
+    items = [
+        update(first, hs_email_optout=True),
+        update(nameless, hs_email_optout=True),
+        update("1", hs_email_optout=True),
+    ]
+    results = hubspot.push(Operation.UPDATE, items)
+    assert [results[item.key].outcome for item in items] == [Outcome.REJECTED, Outcome.REJECTED, Outcome.GONE]
+    assert "scope" in results[items[0].key].message
+    assert "no e-mail address" in results[items[1].key].message
 
 
 def test_hubspot_three_kinds_of_too_many(hubspot: HubSpotAccount) -> None:

@@ -85,5 +85,5 @@ def test_a_dry_run_says_that_two_would_become_one(bench):
     winner, loser = two_linked(bench)
     bench.server.merge(loser, winner)
     run = bench.sync(dryRun=True)
-    assert run["syncDetails"]["plan"]["local"]["merge"] == 1
+    assert run["syncDetails"]["plan"]["contacts"]["local"]["merge"] == 1
     assert len(bench.contacts()) == 2

@@ -222,3 +222,16 @@ def test_pipedrive_when_a_batch_stops_half_way_the_rest_is_sent_again(pipedrive:
     assert [result.outcome for result in results] == [Outcome.DONE, Outcome.DONE, Outcome.RETRY, Outcome.RETRY]
     # Creates come alone: one that is sent again makes a second person.
     assert pipedrive.provider.types[Kind.CONTACTS].batch[Operation.CREATE] == 1
+
+
+def test_pipedrive_opt_outs_are_asked_for_and_not_believed_unseen(pipedrive: PipedriveAccount) -> None:
+    first, second = pipedrive.fake.add_people(2)
+    name = pipedrive.name("emailOptOut")
+    said_no = update(first, **{name: True})
+    assert pipedrive.push(Operation.UPDATE, [said_no])[said_no.key].outcome is Outcome.DONE
+    # Told on request only.
+    assert {id: record.values[name] for id, record in pipedrive.pull().items()} == {first: True, second: False}
+    pipedrive.fake.unsubscribes = False
+    ignored = update(second, **{name: True})
+    result = pipedrive.push(Operation.UPDATE, [ignored])[ignored.key]
+    assert (result.outcome, result.code) == (Outcome.REJECTED, "NOT_OPTED_OUT")

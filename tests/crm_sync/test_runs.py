@@ -7,7 +7,7 @@ from crm_sync.providers.memory import out_of_order  # type: ignore[import-not-fo
 
 from crm_sync.models import CrmSyncRun
 from crm_sync.providers.failures import PositionLost, QuotaReached
-from crm_sync.services.engine import MOST_PAUSES
+from crm_sync.services.interruptions import MOST_PAUSES
 from crm_sync.tasks import start_due_syncs
 from tests.factories import phone_number, run_jobs
 from vocelio.db.ticks import claim_tick
@@ -25,7 +25,7 @@ def test_a_dry_run_shows_the_plan_of_both_sides_and_changes_neither(bench):
     run = bench.sync(dryRun=True)
     assert (len(bench.contacts()), bench.server.writes, bench.links(), bench.cursors()) == (2, [], [], {})
     details = run["syncDetails"]
-    assert details["plan"] == {"local": {"add": 1, "update": 1}, "remote": {"update": 1, "add": 1}}
+    assert details["plan"] == {"contacts": {"local": {"add": 1, "update": 1}, "remote": {"update": 1, "add": 1}}}
     assert details["cost"] == {"tokens": 10}
     assert {item["outcome"] for item in bench.items(run)} == {"planned"}
     real = bench.sync()
@@ -42,7 +42,7 @@ def test_a_dry_run_plans_deletions_and_refusals(make_bench):
     bench.server.delete(other)
     bench.contact(email="c@example.test", lastName="x" * 50)
     run = bench.sync(dryRun=True)
-    assert run["syncDetails"]["plan"] == {"local": {"delete": 1}, "remote": {"delete": 1, "failed": 1}}
+    assert run["syncDetails"]["plan"] == {"contacts": {"local": {"delete": 1}, "remote": {"delete": 1, "failed": 1}}}
     assert remote_id in bench.server.records
     assert second.pk in [each.pk for each in bench.contacts()]
 

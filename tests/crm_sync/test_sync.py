@@ -156,7 +156,10 @@ def test_deletions_and_merges_in_the_crm_are_followed(bench):
     bench.server.merge(loser, keeper)
     run = bench.sync()
     assert [each.email for each in bench.contacts()] == ["k@example.test"]
-    assert (run["syncDetails"]["done"]["local"]["delete"], run["syncDetails"]["done"]["local"]["merge"]) == (1, 1)
+    assert (
+        run["syncDetails"]["done"]["contacts"]["local"]["delete"],
+        run["syncDetails"]["done"]["contacts"]["local"]["merge"],
+    ) == (1, 1)
     bench.sync(fullSync=True)
     assert [each.email for each in bench.contacts()] == ["k@example.test"]
     assert bench.server.writes == []

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from contacts.models import Contact
+from contacts.models import Client, Contact
+from contacts.signals import opted_out
 from crm_sync.models import CrmIntegration
 from crm_sync.providers.values import Kind
 from crm_sync.services.connections import connect
@@ -37,10 +38,15 @@ class VendorBench(Bench):
 def crm(
     request: pytest.FixtureRequest, admin: Person, vendor: Callable[..., VendorAccount], settings: Any
 ) -> VendorBench:
-    account = vendor(request.param)
+    return connect_vendor(admin, vendor(request.param))
+
+
+def connect_vendor(admin: Person, account: VendorAccount) -> VendorBench:
+    """Connect the person's organization to a fake vendor."""
+    slug = account.provider.slug
     answer = admin.post(
         "/v1/crm-integrations",
-        {"crmType": request.param, "name": unique("crm"), "endpointUrl": account.fake.url, "options": account.options},
+        {"crmType": slug, "name": unique("crm"), "endpointUrl": account.fake.url, "options": account.options},
     )
     assert answer.status == 201, answer
     with organization_scope(admin.organization.id):
@@ -119,6 +125,50 @@ def test_a_create_whose_answer_was_lost_is_made_once(crm):
     assert (len(crm.remote_ids()), len(crm.contacts()), crm.account.fake.creates) == (1, 1, 1)
     with organization_scope(crm.person.organization.id):
         assert Contact.objects.count() == 1
+
+
+def test_who_says_no_here_is_unsubscribed_there_once(crm):
+    crm.account.fake.add_people(2)
+    crm.sync()
+    contact = crm.contacts()[0]
+    with organization_scope(crm.person.organization.id):
+        opted_out.send(
+            sender=None, organization_id=crm.person.organization.id, phone_numbers=[], emails=[contact.email],
+            channel="email", source="page", reason="Asked", user_id=None,
+        )  # fmt: skip
+    run = crm.sync()
+    assert (run["status"], run["contactsUpdated"]) == ("success", 1), crm.items(run, outcome="failed")
+    link = next(each for each in crm.links() if each.contact_id == contact.pk)
+    assert crm.value(link.remote_id, "emailOptOut") is True
+    writes = sum(crm.account.fake.writes.values())
+    for _ in range(2):
+        crm.sync()
+    assert sum(crm.account.fake.writes.values()) == writes
+
+
+def test_companies_and_clients_come_in_step_and_stay_still(crm):
+    answer = crm.person.put(crm.path, {"syncSettings": {"companies": True}})
+    assert answer.status == 200, answer
+    fake = crm.account.fake
+    fake.add_people(3, "companies")
+    for number in range(2):
+        made = crm.person.post("/v1/clients", {"name": f"Ours {number}", "website": f"https://ours{number}.test"})
+        assert made.status == 201, made
+    run = crm.sync()
+    assert (run["status"], run["contactsAdded"], run["errorCount"]) == ("success", 5, 0), crm.items(
+        run, outcome="failed"
+    )
+    with organization_scope(crm.person.organization.id):
+        clients = {each.name: each for each in Client.objects.alive()}
+    assert (len(clients), len(fake.live("companies"))) == (5, 5)
+    answer = crm.person.patch(f"/v1/clients/{clients['Company 1'].pk}", {"name": "Company One"})
+    assert answer.status == 200, answer
+    before = sum(fake.writes.values())
+    for _ in range(3):
+        crm.sync()
+    assert sum(fake.writes.values()) - before == 1
+    name = crm.account.name("name", Kind.COMPANIES)
+    assert "Company One" in {record.values.get(name) for record in fake.live("companies")}
 
 
 def departed(crm):

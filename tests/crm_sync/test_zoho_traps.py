@@ -151,6 +151,15 @@ def test_zoho_pages_neither_end_at_two_thousand_nor_expire_overnight(zoho: ZohoA
     assert set(zoho.all_ids()) == found
 
 
+def test_zoho_what_left_the_recycle_bin_is_told_too(zoho: ZohoAccount) -> None:
+    since = zoho.fake.now
+    binned, purged, _ = zoho.fake.add_people(3)
+    zoho.fake.delete(binned)
+    zoho.fake.delete(purged)
+    zoho.fake.purge(purged)
+    assert {gone.id for gone in zoho.gone(since=since)} == {binned, purged}
+
+
 def test_zoho_many_deletions_go_on_by_token_which_lives_a_day(zoho: ZohoAccount) -> None:
     since = zoho.fake.now
     everybody = zoho.fake.add_people(2300)

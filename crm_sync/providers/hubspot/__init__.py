@@ -20,16 +20,18 @@ from crm_sync.providers.failures import (
 )
 from crm_sync.providers.grants import app_form, code_form, consent_url, expiry, give_back, refresh_form, request_token
 from crm_sync.providers.hubspot import terms
+from crm_sync.providers.hubspot.opting_out import OptingOut
 from crm_sync.providers.hubspot.terms import (
     API,
     CHANGES,
     DECODED,
     OBJECTS,
+    OPT_OUT,
+    OPTIONAL_SCOPES,
     PAGE,
     PLANS,
     SCOPES,
 )
-from crm_sync.providers.hubspot.writing import Writing
 from crm_sync.providers.provider import retry_after
 from crm_sync.providers.remote import Remote
 from crm_sync.providers.texts import (
@@ -55,7 +57,7 @@ from crm_sync.providers.values import (
 from vocelio.plugins import PluginError
 
 
-class HubSpot(Writing):
+class HubSpot(OptingOut):
     """Search finds changes and lags behind writes; writes are upserts by a unique property; merges vanish."""
 
     slug = "hubspot"
@@ -103,7 +105,7 @@ class HubSpot(Writing):
                 "state": "state",
                 "zip": "zip",
                 "country": "country",
-                "emailOptOut": "hs_email_optout",
+                "emailOptOut": OPT_OUT,
             },
             # The search index lags behind by minutes after bulk changes.
             overlap=600,
@@ -118,7 +120,8 @@ class HubSpot(Writing):
             batch={Operation.CREATE: 100, Operation.UPDATE: 100, Operation.DELETE: 100},
             mapping={
                 "name": "name",
-                "website": "domain",
+                "domain": "domain",
+                "website": "website",
                 "industry": "industry",
                 "phone": "phone",
                 "address": "address",
@@ -147,7 +150,13 @@ class HubSpot(Writing):
     ) -> str:
         page = f"{endpoint_url.rstrip('/') or 'https://app.hubspot.com'}/oauth/authorize"
         return consent_url(
-            page, app, redirect_uri=redirect_uri, state=state, code_challenge=code_challenge, scope=" ".join(SCOPES)
+            page,
+            app,
+            redirect_uri=redirect_uri,
+            state=state,
+            code_challenge=code_challenge,
+            scope=" ".join(SCOPES),
+            optional_scope=" ".join(OPTIONAL_SCOPES),
         )
 
     def exchange(

@@ -10,7 +10,7 @@ from crm_sync.providers.failures import (
     HistoryGone,
 )
 from crm_sync.providers.hubspot import terms
-from crm_sync.providers.hubspot.terms import ARCHIVE, CHANGED, MERGED_IDS, PAGE, SEARCH_PAGE, TYPES
+from crm_sync.providers.hubspot.terms import ARCHIVE, CHANGED, MERGED_IDS, OPT_OUT, PAGE, SEARCH_PAGE, TYPES
 from crm_sync.providers.provider import Provider
 from crm_sync.providers.remote import Remote
 from crm_sync.providers.texts import (
@@ -45,8 +45,10 @@ class Reading(Provider):
                 name=name,
                 label=found.get("label") or name,
                 type=self._type(found),
-                is_writable=not found.get("modificationMetadata", {}).get("readOnlyValue", False)
-                and not found.get("calculated", False),
+                is_writable=(kind, name) == (Kind.CONTACTS, OPT_OUT)
+                or not (
+                    found.get("modificationMetadata", {}).get("readOnlyValue", False) or found.get("calculated", False)
+                ),
                 is_unique=found.get("hasUniqueValue", False) or (kind, name) == (Kind.CONTACTS, "email"),
                 is_custom=not found.get("hubspotDefined", False),
                 max_length=65_536 if found.get("type") == "string" else None,

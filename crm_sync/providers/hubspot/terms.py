@@ -30,6 +30,10 @@ SCOPES = (
     "crm.schemas.contacts.read",
     "crm.schemas.companies.read",
 )
+# Asked for where the account can grant them: many unsubscribed at a time need Marketing Hub Enterprise.
+OPTIONAL_SCOPES = ("communication_preferences.read_write", "communication_preferences.statuses.batch.write")
+# Read only as a property; told through subscriptions.
+OPT_OUT = "hs_email_optout"
 PAGE = 100
 SEARCH_PAGE = 200
 # Archived records can be listed, and restored, for this long.

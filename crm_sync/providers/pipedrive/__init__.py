@@ -26,6 +26,7 @@ from crm_sync.providers.pipedrive.terms import (
     GET,
     LIST,
     LOGIN,
+    OPT_OUT,
     PAGE,
     PLANS,
     REMOVE,
@@ -98,7 +99,13 @@ class Pipedrive(Writing):
             page_size=PAGE,
             fetch_size=100,
             batch={Operation.CREATE: 1, Operation.UPDATE: 20, Operation.DELETE: 20},
-            mapping={"firstName": "first_name", "lastName": "last_name", "email": "email", "phone": "phone"},
+            mapping={
+                "firstName": "first_name",
+                "lastName": "last_name",
+                "email": "email",
+                "phone": "phone",
+                "emailOptOut": OPT_OUT,
+            },
         ),
         Kind.COMPANIES: ObjectType(
             kind=Kind.COMPANIES,

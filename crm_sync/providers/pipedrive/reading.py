@@ -10,7 +10,7 @@ from crm_sync.providers.failures import (
     PositionLost,
 )
 from crm_sync.providers.pipedrive import terms
-from crm_sync.providers.pipedrive.terms import LIST, NAMES, PAGE, PRIMARY, TYPES
+from crm_sync.providers.pipedrive.terms import LIST, NAMES, OPT_OUT, PAGE, PRIMARY, TYPES
 from crm_sync.providers.provider import Provider
 from crm_sync.providers.remote import Remote
 from crm_sync.providers.texts import (
@@ -59,6 +59,7 @@ class Reading(Provider):
             )
         if kind is Kind.CONTACTS:
             found += [RemoteField(name, name.title(), type) for name, (_, type) in PRIMARY.items()]
+            found.append(RemoteField(OPT_OUT, "Unsubscribed from campaigns", FieldType.BOOLEAN))
         return found
 
     def _fields(self, remote: Remote, kind: Kind) -> Mapping[str, dict[str, Any]]:
@@ -82,7 +83,7 @@ class Reading(Provider):
         self, remote: Remote, kind: Kind, *, since: datetime | None, position: str, names: Sequence[str]
     ) -> Page:
         """Follow the vendor's cursor in order of change times; a record that changes meanwhile moves to the end."""
-        params = {"limit": str(PAGE), "sort_by": "update_time", "sort_direction": "asc"}
+        params = {"limit": str(PAGE), "sort_by": "update_time", "sort_direction": "asc", **terms.beside(names)}
         if since is not None:
             params["updated_since"] = write_time(since)
         body, response = self._list(remote, kind, params, read_position(position).get("cursor", ""))
@@ -116,7 +117,9 @@ class Reading(Provider):
         wanted = [id for id in ids if id.isdigit()]
         rows: dict[str, dict[str, Any]] = {}
         if wanted:
-            body, _ = self._list(remote, kind, {"ids": ",".join(wanted), "limit": str(len(wanted))}, "")
+            body, _ = self._list(
+                remote, kind, {"ids": ",".join(wanted), "limit": str(len(wanted)), **terms.beside(names)}, ""
+            )
             rows = {str(row["id"]): row for row in body["data"] or [] if not row.get("is_deleted")}
         return Fetched(
             records=tuple(self._record(remote, kind, rows[id], names) for id in ids if id in rows),

@@ -1,7 +1,7 @@
 """Pipedrive's own words: names, limits, and values as it writes them."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -46,6 +46,15 @@ TYPES = {
 PRIMARY = {"email": ("emails", FieldType.EMAIL), "phone": ("phones", FieldType.PHONE)}
 
 
+# Whether a person unsubscribed from campaigns, a text among others over there.
+OPT_OUT = "marketing_status.unsubscribed"
+
+
+def beside(names: Sequence[str]) -> dict[str, str]:
+    """Return what asks for fields that are told on request only."""
+    return {"include_fields": "marketing_status"} if OPT_OUT in names else {}
+
+
 def cursor(body: Mapping[str, Any]) -> str:
     return str((body.get("additional_data") or {}).get("next_cursor") or "")
 
@@ -59,6 +68,8 @@ def read(row: Mapping[str, Any], name: str, type: Mapping[str, Any]) -> Value:
         entries = row.get(PRIMARY[name][0]) or []
         first = next((entry for entry in entries if entry.get("primary")), entries[0] if entries else {})
         return first.get("value") or None
+    if name == OPT_OUT:
+        return bool(row.get("marketing_status") == "unsubscribed")
     value = (row.get("custom_fields") or {}).get(name) if CUSTOM.fullmatch(name) else row.get(name)
     if isinstance(value, Mapping):
         value = value.get("value")

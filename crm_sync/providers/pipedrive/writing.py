@@ -9,7 +9,18 @@ from crm_sync.providers.failures import (
 )
 from crm_sync.providers.pipedrive import terms
 from crm_sync.providers.pipedrive.reading import Reading
-from crm_sync.providers.pipedrive.terms import CUSTOM, GET, IN_FLIGHT, PAGE, PRIMARY, REMOVE, SEARCH, SKEW, WRITE
+from crm_sync.providers.pipedrive.terms import (
+    CUSTOM,
+    GET,
+    IN_FLIGHT,
+    OPT_OUT,
+    PAGE,
+    PRIMARY,
+    REMOVE,
+    SEARCH,
+    SKEW,
+    WRITE,
+)
 from crm_sync.providers.remote import Remote
 from crm_sync.providers.texts import (
     clip,
@@ -92,6 +103,12 @@ class Writing(Reading):
                 item.key, Outcome.REJECTED, code=code, message=clip(error.get("error")), field=terms.field(error)
             )
         row = read_body(answer)["data"]
+        if item.values.get(OPT_OUT) and row.setdefault("marketing_status", "unsubscribed") != "unsubscribed":
+            # Left as it was, without an error.
+            reason = "Pipedrive did not unsubscribe the person."
+            return PushResult(
+                item.key, Outcome.REJECTED, str(row["id"]), code="NOT_OPTED_OUT", message=reason, field=OPT_OUT
+            )
         return PushResult(
             item.key, Outcome.DONE, remote_id=str(row["id"]), record=self._record(remote, kind, row, names)
         )
@@ -114,6 +131,9 @@ class Writing(Reading):
                 body["name"] = whole or str(values.get("email") or values.get("phone") or "?")
             elif name == "address" and kind is Kind.COMPANIES:
                 body["address"] = {"value": value} if value else None
+            elif name == OPT_OUT and kind is Kind.CONTACTS:
+                # Only ever set: nobody is subscribed by a sync.
+                body |= {"marketing_status": "unsubscribed"} if value else {}
             elif CUSTOM.fullmatch(name):
                 body.setdefault("custom_fields", {})[name] = terms.coded(value, types.get(name, {}))
             else:

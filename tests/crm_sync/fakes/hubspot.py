@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import unquote
 
 from tests.crm_sync.fakes.server import CLIENT_SECRET, Fake, main
 from tests.crm_sync.fakes.wire import Answer, Limit, Record, Refused, Request
@@ -30,7 +31,7 @@ PROPERTIES: dict[str, list[tuple[str, str, str]]] = {
         ("lastmodifieddate", "datetime", "date"),
     ],
     "companies": [
-        *((name, "string", "text") for name in ("domain", "industry", *TEXTS)),
+        *((name, "string", "text") for name in ("domain", "website", "industry", *TEXTS)),
         ("phone", "string", "phonenumber"),
         ("hs_object_id", "number", "number"),
         ("hs_merged_object_ids", "string", "text"),
@@ -61,6 +62,8 @@ class FakeHubSpot(Fake):
         # Whether a batch with a bad row is answered row by row (207) or refused whole.
         self.multi_status = True
         self.has_id_property = True
+        # Whether the connection may unsubscribe many at a time, and one.
+        self.unsubscribes = {"many": True, "one": True}
         self.webhook_url = ""
 
     def vendor_limits(self) -> dict[str, Limit]:
@@ -268,6 +271,23 @@ class FakeHubSpot(Fake):
             if record and record.is_live:
                 self.remove(kind, record)
         return Answer(204)
+
+    def unsubscribe_many(self, request: Request) -> Answer:
+        if not self.unsubscribes["many"]:
+            raise _error(403, "MISSING_SCOPES", "communication_preferences.statuses.batch.write")
+        for email in request.body["inputs"]:
+            self._unsubscribe(email)
+        return Answer(200, {"status": "COMPLETE", "results": []})
+
+    def unsubscribe_one(self, request: Request) -> Answer:
+        if not self.unsubscribes["one"]:
+            raise _error(403, "MISSING_SCOPES", "communication_preferences.read_write")
+        self._unsubscribe(unquote(request.variables["address"]))
+        return Answer(200, {"status": "COMPLETE", "results": []})
+
+    def _unsubscribe(self, email: str) -> None:
+        for record in self.having("contacts", "email", email.lower()):
+            self.change("contacts", record, {"hs_email_optout": "true"})
 
     def _write(
         self,

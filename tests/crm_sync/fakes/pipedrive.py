@@ -4,6 +4,7 @@ import base64
 import json
 import re
 import uuid
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -33,6 +34,8 @@ class FakePipedrive(Fake):
         self.cursor_key = "1"
         # Rows of one answer at most, whatever was asked; more come with a cursor.
         self.short_page: int | None = None
+        # Whether a change of the marketing status is taken, or silently is not.
+        self.unsubscribes = True
 
     def vendor_limits(self) -> dict[str, Limit]:
         return {"burst": Limit(80, 2), "search": Limit(10, 2), "day": Limit(30_000, 86_400)}
@@ -139,7 +142,8 @@ class FakePipedrive(Fake):
             place = (given["place"][0], given["place"][1])
             found = [record for record in found if _place(record, order) > place]
         limit = min(int(query.get("limit", "100")), self.short_page or 500)
-        answer = _data([self._row(kind, record) for record in found[:limit]])
+        names = query.get("include_fields", "").split(",")
+        answer = _data([self._row(kind, record, names) for record in found[:limit]])
         if len(found) > limit:
             cursor = json.dumps({"key": self.cursor_key, "place": _place(found[limit - 1], order)})
             answer.body["additional_data"] = {"next_cursor": base64.urlsafe_b64encode(cursor.encode()).decode()}
@@ -166,8 +170,11 @@ class FakePipedrive(Fake):
         kind, record = self._kind(request), self._live(request)
         self._check(request.body)
         custom = {**record.values.get("custom_fields", {}), **request.body.get("custom_fields", {})}
-        self.change(kind, record, {**request.body, "custom_fields": custom})
-        return _data(self._row(kind, record))
+        body = {**request.body, "custom_fields": custom}
+        if not self.unsubscribes:
+            body.pop("marketing_status", None)
+        self.change(kind, record, body)
+        return _data(self._row(kind, record, ("marketing_status",)))
 
     def remove_record(self, request: Request) -> Answer:
         record = self._live(request)
@@ -205,10 +212,10 @@ class FakePipedrive(Fake):
             raise _error(404, "Entity not found")
         return record
 
-    def _row(self, kind: str, record: Record) -> dict[str, Any]:
+    def _row(self, kind: str, record: Record, beside: Collection[str] = ()) -> dict[str, Any]:
         row = {
             "id": int(record.id),
-            **record.values,
+            **{name: value for name, value in record.values.items() if name != "marketing_status"},
             "add_time": record.created_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
             "update_time": record.changed_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
             "is_deleted": False,
@@ -216,6 +223,8 @@ class FakePipedrive(Fake):
         if kind == "contacts":
             first, _, last = record.values["name"].partition(" ")
             row |= {"first_name": first or None, "last_name": last or None}
+            if "marketing_status" in beside:
+                row["marketing_status"] = record.values.get("marketing_status", "no_consent")
         return row
 
     # ---- webhooks

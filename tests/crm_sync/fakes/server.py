@@ -25,7 +25,20 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from tests.crm_sync.fakes.specification import Specification, load
 from tests.crm_sync.fakes.wire import Answer, Fault, Limit, Record, Refused, Request, Token
 
-CONTROLS = ("add", "add_people", "edit", "delete", "restore", "merge", "fail", "drop", "advance", "revoke", "deliver")
+CONTROLS = (
+    "add",
+    "add_people",
+    "edit",
+    "edit_all",
+    "delete",
+    "restore",
+    "merge",
+    "fail",
+    "drop",
+    "advance",
+    "revoke",
+    "deliver",
+)
 CLIENT_ID = "client-id"
 CLIENT_SECRET = "client-secret"
 
@@ -173,6 +186,11 @@ class Fake(ThreadingHTTPServer):
             self._store(kind, record, {**record.values, **values})
             record.changed_at = self.now
             self._tell(kind, record, "changed")
+
+    def edit_all(self, values: dict[str, Any], kind: str = "contacts") -> None:
+        """Give every record these values, each at a time of its own."""
+        for record in self.live(kind):
+            self.edit(record.id, values, kind)
 
     def delete(self, id: str, kind: str = "contacts") -> None:
         with self.lock:

@@ -202,7 +202,9 @@ class FakeZoho(Fake):
         records = [
             record
             for record in self.records[kind].values()
-            if record.deleted_at and (not since or record.deleted_at >= datetime.fromisoformat(since))
+            if record.deleted_at
+            and request.query.get("type", "all") in ("all", "permanent" if record.is_purged else "recycle")
+            and (not since or record.deleted_at >= datetime.fromisoformat(since))
         ]
         if since and not records:
             return Answer(304)

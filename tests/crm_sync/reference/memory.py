@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from crm_sync.providers.failures import AuthExpired, BatchRejected, OutcomeUnknown, WebhookRefused
@@ -56,6 +57,14 @@ MAPPING = {
     "doNotCall": "no_calls",
     "emailOptOut": "no_mail",
 }
+COMPANY_FIELDS = {
+    "title": RemoteField("title", "Name", is_required=True),
+    "site": RemoteField("site", "Website"),
+    "trade": RemoteField("trade", "Trade"),
+    "tel": RemoteField("tel", "Phone", FieldType.PHONE),
+    "town": RemoteField("town", "City"),
+}
+COMPANY_MAPPING = {"name": "title", "website": "site", "industry": "trade", "phone": "tel", "city": "town"}
 
 
 @dataclass
@@ -83,6 +92,12 @@ class Server:
     refused: set[str] = field(default_factory=set)
     revoked: bool = False
     lock: Any = field(default_factory=threading.Lock)
+    names: Mapping[str, RemoteField] = field(default_factory=lambda: FIELDS)
+
+    @cached_property
+    def companies(self) -> "Server":
+        """The account's companies, which live by themselves."""
+        return Server(names=COMPANY_FIELDS)
 
     def now(self) -> datetime:
         return datetime.now(UTC)
@@ -90,7 +105,7 @@ class Server:
     def add(self, **values: Any) -> str:
         self.number += 1
         remote_id = f"r{self.number}"
-        self.records[remote_id] = Stored({**dict.fromkeys(FIELDS), **values}, self.now())
+        self.records[remote_id] = Stored({**dict.fromkeys(self.names), **values}, self.now())
         return remote_id
 
     def edit(self, remote_id: str, **values: Any) -> None:
@@ -132,17 +147,30 @@ class Memory(Provider):
             mapping=MAPPING,
             overlap=0.0,
             tells_gone=True,
-        )
+        ),
+        Kind.COMPANIES: ObjectType(
+            Kind.COMPANIES,
+            "company",
+            page_size=3,
+            fetch_size=4,
+            batch={Operation.CREATE: 4, Operation.UPDATE: 4, Operation.DELETE: 4},
+            mapping=COMPANY_MAPPING,
+            overlap=0.0,
+            tells_gone=True,
+        ),
     }
 
-    def server(self, remote: Any, call: str) -> Server:
+    def server(self, remote: Any, call: str, kind: Kind = Kind.CONTACTS) -> Server:
         server = SERVERS[remote.credential.access_token.partition("#")[0]]
         if server.revoked:
             raise AuthExpired
         server.calls.append(call)
         if server.on_call:
             server.on_call(call)
-        return server
+        if kind is Kind.CONTACTS:
+            return server
+        server.companies.calls.append(call)
+        return server.companies
 
     def credential_from_key(self, key: str, *, options: Mapping[str, str], endpoint_url: str = "") -> Credential:
         return Credential(access_token=key, api_url="https://api.memory.test")
@@ -155,11 +183,10 @@ class Memory(Provider):
         return Account(id=remote.credential.access_token.partition("#")[0], name="In memory")
 
     def fields(self, remote: Any, kind: Kind) -> Sequence[RemoteField]:
-        self.server(remote, "fields")
-        return list(FIELDS.values())
+        return list(self.server(remote, "fields", kind).names.values())
 
     def changes(self, remote: Any, kind: Kind, *, since: datetime | None, position: str, names: Sequence[str]) -> Page:
-        server = self.server(remote, "changes")
+        server = self.server(remote, "changes", kind)
         after = position.rpartition("|") if position else None
         rows = sorted(
             (stored.changed_at, remote_id, stored)
@@ -177,11 +204,11 @@ class Memory(Provider):
         )
 
     def gone(self, remote: Any, kind: Kind, *, since: datetime, position: str) -> GonePage:
-        server = self.server(remote, "gone")
+        server = self.server(remote, "gone", kind)
         return GonePage(tuple(each for each in server.gone if each.at and each.at >= since))
 
     def fetch(self, remote: Any, kind: Kind, *, ids: Sequence[str], names: Sequence[str]) -> Fetched:
-        server = self.server(remote, "fetch")
+        server = self.server(remote, "fetch", kind)
         merged = {each.id: each for each in server.gone if isinstance(each, Merged)}
         return Fetched(
             tuple(self.record(each, server.records[each], names) for each in ids if each in server.records),
@@ -189,7 +216,7 @@ class Memory(Provider):
         )
 
     def ids(self, remote: Any, kind: Kind, *, position: str) -> IdPage:
-        server = self.server(remote, "ids")
+        server = self.server(remote, "ids", kind)
         rest = sorted(each for each in server.records if each > position)
         page = rest[: server.page_size]
         return IdPage(tuple(page), page[-1] if len(rest) > len(page) else "")
@@ -197,7 +224,7 @@ class Memory(Provider):
     def push(
         self, remote: Any, kind: Kind, operation: Operation, items: Sequence[PushItem], *, names: Sequence[str]
     ) -> Sequence[PushResult]:
-        server = self.server(remote, f"push {operation.value}")
+        server = self.server(remote, f"push {operation.value}", kind)
         assert 0 < len(items) <= self.types[kind].batch[operation]
         if server.before_write:
             server.before_write(operation, items)
@@ -228,7 +255,7 @@ class Memory(Provider):
     def find(
         self, remote: Any, kind: Kind, items: Sequence[PushItem], *, names: Sequence[str]
     ) -> Mapping[str, RemoteRecord]:
-        server = self.server(remote, "find")
+        server = self.server(remote, "find", kind)
         keys = {stored.key: remote_id for remote_id, stored in server.records.items() if stored.key}
         return {
             item.key: self.record(keys[item.key], server.records[keys[item.key]], names)
@@ -248,7 +275,11 @@ class Memory(Provider):
 
     def parse_webhook(self, request: WebhookRequest) -> Sequence[WebhookEvent]:
         return [
-            WebhookEvent(Kind.CONTACTS, remote_id, key=f"{remote_id}:{request.headers.get('x-number', '')}")
+            WebhookEvent(
+                Kind(request.headers.get("x-kind", "contacts")),
+                remote_id,
+                key=f"{remote_id}:{request.headers.get('x-number', '')}",
+            )
             for remote_id in request.body.decode().split()
         ]
 
