@@ -5,17 +5,18 @@ from contextlib import contextmanager
 
 from django.conf import settings
 
-from comms.channels.channel import Channel, Session
+from comms.channels.channel import Sender, Session
 from comms.channels.mail import write_mail
 from comms.channels.values import AccountValues, Outgoing, Receipt
 
 
-class CatchAll(Channel):
+class CatchAll(Sender):
     """Keeps mails under VOCELIO_DATA/mail/sent; "All messages" in the back office shows what each said."""
 
     slug = "catch_all"
     label = "E-mail that stays on this machine"
     medium = "email"
+    takes_files = True
     settings = {"fromEmail": True, "fromName": False}
 
     @contextmanager

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from comms.channels.channel import AccountProblem, Channel, Session, Uncertain, WebhookRefused
+from comms.channels.channel import AccountProblem, Sender, Session, Uncertain, WebhookRefused
 from comms.channels.mail import is_hard, read_mail, write_mail
 from comms.channels.reasons import smtp_reason
 from comms.channels.signatures import check_signature
@@ -23,12 +23,13 @@ SECURITY = ("starttls", "tls", "none")
 REPORTS = {"delivered": "delivered", "bounced": "bounced", "complained": "bounced", "failed": "failed"}
 
 
-class Smtp(Channel):
+class Smtp(Sender):
     """Any SMTP server. What it signs by DKIM includes List-Unsubscribe, as RFC 8058 wants: that is the server's to do."""
 
     slug = "smtp"
     label = "E-mail (SMTP)"
     medium = "email"
+    takes_files = True
     settings = {
         "host": True,
         "port": True,

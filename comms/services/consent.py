@@ -29,6 +29,8 @@ from dnc.services.verdict import Verdict, judge
 CONFIRM_WITHIN = timedelta(minutes=5)
 # Somebody who wrote to us this recently is answered, whatever registry the number stands in; not if they opted out.
 ANSWER_WITHIN = timedelta(hours=24)
+# How often it is asked whether the day in which the law counts contacts has passed.
+ASK_AGAIN = timedelta(hours=1)
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
 
 
@@ -158,7 +160,7 @@ class _Case:
             for reason in verdict.decision.reasons:
                 if reason["code"] == "company_list" and mode in reason["modes"]:
                     return Refused("OPTED_OUT", str(reason["message"]))
-        elif not verdict.allows(mode):
+        elif not verdict.allows(mode) and not verdict.waits_for_cap(mode):
             return Refused("DNC", verdict.why_not(mode))
         return self._conversation(message) if self.channel.service_window_hours else None
 
@@ -186,6 +188,8 @@ class _Case:
             and message.address not in self.wrote_at
             and not verdict.allows_now(self.channel.dnc_mode)
         ):
+            if verdict.waits_for_cap(self.channel.dnc_mode):
+                return Later(self.at + ASK_AGAIN, "FREQUENCY_LAW")
             seconds = verdict.decision.modes[self.channel.dnc_mode]["secondsUntil"]
             return Later(self.at + timedelta(seconds=seconds if seconds else 3600), "QUIET_HOURS")
         if message.in_window:
