@@ -146,7 +146,8 @@ class CommsSettings(TenantModel):
 
     class Meta:
         db_table = "comms_settings"
-        verbose_name_plural = "comms settings"
+        verbose_name = "set of rules"
+        verbose_name_plural = "rules for messages"
         constraints = [
             models.UniqueConstraint(fields=["organization"], name="one_comms_settings"),
             models.CheckConstraint(
