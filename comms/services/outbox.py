@@ -133,6 +133,7 @@ class _Lane:
         self.channel = channel
         self.size = FIRST_CLAIM
         self.sent = 0
+        self.told: dict[uuid.UUID, float] = {}
         self.pool = ThreadPoolExecutor(self.channel.at_once) if self.channel.at_once > 1 else None
 
     def run(self, deadline: float) -> int:
@@ -176,7 +177,7 @@ class _Lane:
                     ready += found.ready
                     claimed += len(found.ready)
                     if batch_id is not None:
-                        finish_batch(batch_id)
+                        self._tell(batch_id)
             if ready or not looked:
                 return ready
 
@@ -204,10 +205,16 @@ class _Lane:
             if problem is not None:
                 release([message for message, _ in claimed])
             for batch_id in {message.batch_id for message, _ in claimed if message.batch_id}:
-                finish_batch(batch_id)
-                announce_batch(MessageBatch.objects.get(pk=batch_id))
+                self._tell(batch_id)
         if problem is not None:
             raise problem
+
+    def _tell(self, batch_id: uuid.UUID) -> None:
+        """Announce how a batch stands when it is through, and now and then before: its messages are counted for it."""
+        now = time.monotonic()
+        if finish_batch(batch_id) or now - self.told.get(batch_id, 0) > SECONDS_A_CLAIM:
+            self.told[batch_id] = now
+            announce_batch(MessageBatch.objects.get(pk=batch_id))
 
     def _note(self, messages: Sequence[Communication]) -> None:
         """Let the attempts count for what the law allows in a day, from this transaction on."""
@@ -428,8 +435,10 @@ def release_claims(account: ChannelAccount) -> None:
     )
 
 
-def finish_batch(batch_id: uuid.UUID) -> None:
-    """Say that a batch is through, once it is queued and nothing of it waits."""
+def finish_batch(batch_id: uuid.UUID) -> bool:
+    """Note that a batch is through, once it is queued and nothing of it waits; say whether that is so since now."""
     waiting = Communication.objects.filter(batch=batch_id, status__in=[MessageStatus.QUEUED, MessageStatus.SENDING])
-    if not waiting.exists():
-        MessageBatch.objects.filter(pk=batch_id, status="completed", finished_at=None).update(finished_at=Now())
+    if waiting.exists():
+        return False
+    open_batch = MessageBatch.objects.filter(pk=batch_id, status="completed", finished_at=None)
+    return bool(open_batch.update(finished_at=Now()))

@@ -138,6 +138,8 @@ def open_desk(person: Person, box: Mailbox) -> Desk:
                 "host": "127.0.0.1",
                 "port": str(box.port),
                 "security": "none",
+                # One mail after the other, unless a test wants more.
+                "connections": "1",
                 "fromEmail": f"sales@acme{next(_domains)}.test",
                 "fromName": "Acme Sales",
             },
