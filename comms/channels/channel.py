@@ -91,8 +91,12 @@ class Channel(Plugin):
 class Sender(Channel):
     """A provider that messages are handed over to."""
 
-    # How many messages are handed over at once. A crash leaves so many of unknown fate.
+    # How many messages are handed over at once, at most.
     at_once: ClassVar[int] = 1
+
+    def width(self, account: AccountValues) -> int:
+        """Return how many messages are handed over at once by this account; a crash leaves so many of unknown fate."""
+        return self.at_once
 
     @abstractmethod
     def session(self, account: AccountValues) -> AbstractContextManager[Session]:

@@ -59,9 +59,12 @@ class Smtp(Sender):
             if value and (value.count("@") != 1 or any(letter.isspace() or letter in '<>",' for letter in value)):
                 raise ValueError(f"{name} is no e-mail address.")
 
+    def width(self, account: AccountValues) -> int:
+        return int(account.settings.get("connections") or self.at_once)
+
     @contextmanager
     def session(self, account: AccountValues) -> Iterator[Session]:
-        session = _SmtpSession(account, int(account.settings.get("connections") or self.at_once))
+        session = _SmtpSession(account, self.width(account))
         try:
             # The first one shows at once whether the account works.
             session.free.put(session.connect())

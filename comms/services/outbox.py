@@ -134,7 +134,8 @@ class _Lane:
         self.size = FIRST_CLAIM
         self.sent = 0
         self.told: dict[uuid.UUID, float] = {}
-        self.pool = ThreadPoolExecutor(self.channel.at_once) if self.channel.at_once > 1 else None
+        self.width = self.channel.width(self.values)
+        self.pool = ThreadPoolExecutor(self.width) if self.width > 1 else None
 
     def run(self, deadline: float) -> int:
         """Hand over until nothing is due, the account fails, or the time is up."""
@@ -189,8 +190,7 @@ class _Lane:
         """Hand the claimed messages over, group by group; what became of one group is noted as the next begins."""
         outcomes: list[Outcome] = []
         problem: AccountProblem | None = None
-        step = self.channel.at_once
-        for group in (claimed[start : start + step] for start in range(0, len(claimed), step)):
+        for group in (claimed[start : start + self.width] for start in range(0, len(claimed), self.width)):
             with organization_scope(self.organization_id):
                 self._settle(outcomes)
                 begun = begin_attempts([message for message, _ in group])
@@ -273,8 +273,8 @@ def claim(account: ChannelAccount, batch_id: uuid.UUID | None, limit: int) -> Cl
     cancel it. Messages that another worker looks at are skipped."""
     due = (
         Communication.objects.get_queryset().due().filter(account=account, batch=batch_id)
-        .select_related("version__template", "batch").select_for_update(skip_locked=True, of=("self",))
-        .order_by("scheduled_at", "id")
+        .select_for_update(skip_locked=True)
+        .order_by("scheduled_at", "id").prefetch_related("version__template", "batch")
     )  # fmt: skip
     messages = list(due[:limit])
     if not messages:
