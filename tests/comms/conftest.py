@@ -14,6 +14,7 @@ from aiosmtpd.controller import Controller
 
 from comms.models import ChannelAccount, Communication
 from comms.services import outbox
+from dnc.rules import hours
 from tests.factories import Person, run_jobs, unique
 from vocelio.organizations.scope import organization_scope
 
@@ -153,3 +154,16 @@ def open_desk(person: Person, box: Mailbox) -> Desk:
 @pytest.fixture
 def desk(admin: Person, mailbox: Mailbox) -> Desk:
     return open_desk(admin, mailbox)
+
+
+@pytest.fixture
+def any_hour(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every hour be one in which people may be written to."""
+    monkeypatch.setattr(hours.Window, "seconds_until_open", lambda self, at: 0)
+    original = hours.calling_window
+
+    def open_window(area: Any, at: Any) -> hours.Window:
+        window = original(area, at)
+        return hours.Window(True, at, at, window.zones, window.rule)
+
+    monkeypatch.setattr("dnc.services.decision.calling_window", open_window)
