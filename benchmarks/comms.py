@@ -164,7 +164,7 @@ def send(person: Any, medium: str, port: int, messages: int, workers: int, taken
     run_jobs(person.organization)
     command = [sys.executable, "-m", "benchmarks.comms", "worker", str(person.organization.id)]
     running = [
-        subprocess.Popen([*command, each], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # noqa: S603
+        subprocess.Popen([*command, each], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         for each in accounts
     ]
     for each in running:
@@ -206,7 +206,7 @@ def worker(organization_id: str, account_id: str) -> None:
 def servers() -> Iterator[tuple[int, int]]:
     """Start the two servers; yield their ports."""
     command = [sys.executable, "-m", "benchmarks.comms", "sink"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     smtp, cloud = map(int, process.stdout.readline().split())
     try:

@@ -13,7 +13,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminPasswordInput, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget
 
 from comms.channels.channel import Channel, Sender
 from comms.models import BouncedAddress, ChannelAccount, CommsSettings
@@ -45,7 +45,7 @@ class ConnectForm(forms.Form):
                 label=words(key),
                 required=needed and account is None,
                 strip=False,
-                widget=UnfoldAdminPasswordInput(attrs={"autocomplete": "new-password"}),
+                widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}),
                 help_text="Stands; leave blank to keep it." if account else "",
             )
 

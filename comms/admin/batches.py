@@ -23,7 +23,7 @@ from comms.admin.previews import problem, shown
 from comms.models import Communication, CommunicationTemplate, Medium, MessageBatch
 from comms.services import batches
 from contacts.filters.contacts import contacts_matching
-from contacts.models import ContactList
+from contacts.models import Contact, ContactList
 from vocelio.backoffice.jobs import progress_bar
 from vocelio.backoffice.tenant import TenantAdmin
 from vocelio.errors import VocelioError
@@ -155,7 +155,8 @@ class MessageBatchAdmin(TenantAdmin):
             f"Reaches {reach['with_address']:,} of {reach['total']:,} people, for about"
             f" {reach['cost']} {reach['currency']}. Whoever said no is left out when it is sent."
         )
-        contact = batches.reachable(found, template.channel).order_by("id").first()
+        some = batches.reachable(found, template.channel).order_by("id").values("pk")[:1]
+        contact = Contact.objects.alive().defer("search").filter(pk__in=some).first()
         if contact is None:
             return problem("Nobody on this list can be written to this way.")
         return shown(principal, contact, template=template, note=note)

@@ -96,7 +96,7 @@ class SequenceAdmin(TenantAdmin):
         """Change the steps, or send a list's people through."""
         sequence = self.get_object(request, object_id)
         if sequence is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+            return redirect("admin:comms_sequence_changelist")
         if not self.has_view_permission(request):
             raise PermissionDenied
         if request.method == "POST" and "enrol" in request.POST:

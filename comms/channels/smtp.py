@@ -50,7 +50,10 @@ class Smtp(Sender):
     def check_settings(self, settings: Mapping[str, str]) -> None:
         if not settings["port"].isdigit() or not 0 < int(settings["port"]) < 65536:
             raise ValueError("port is a number from 1 to 65535.")
-        if not settings.get("connections", "1").isdigit() or not 0 < int(settings.get("connections", "1")) <= self.at_once:
+        if (
+            not settings.get("connections", "1").isdigit()
+            or not 0 < int(settings.get("connections", "1")) <= self.at_once
+        ):
             raise ValueError(f"connections is a number from 1 to {self.at_once}.")
         if settings.get("security", "starttls") not in SECURITY:
             raise ValueError(f"security is one of: {', '.join(SECURITY)}.")

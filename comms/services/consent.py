@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Max
+from django.db.models import F, Max, Q
 
 from comms.models import (
     BouncedAddress,
@@ -15,6 +15,7 @@ from comms.models import (
     Communication,
     Direction,
     Medium,
+    MessageStatus,
     Purpose,
 )
 from comms.services.schedule import next_open, zones_of
@@ -120,17 +121,17 @@ class _Case:
         }
 
     def _sent(self, messages: Sequence[Communication]) -> dict[uuid.UUID, list[datetime]]:
-        """Return when the people were last written to in bulk, the newest first."""
+        """Return when the people were last written to in bulk, the newest first; what is claimed counts from now."""
         sent: dict[uuid.UUID, list[datetime]] = defaultdict(list)
         if not messages or (self.rules.cap_day is None and self.rules.cap_week is None):
             return sent
         rows = Communication.objects.filter(
+            Q(attempted_at__gt=self.at - WEEK) | Q(status=MessageStatus.SENDING, attempted_at=None),
             contact__in={message.contact_id for message in messages if message.contact_id},
             purpose=Purpose.BULK,
-            attempted_at__gt=self.at - WEEK,
         )
-        for contact_id, moment in rows.order_by("-attempted_at").values_list("contact_id", "attempted_at"):
-            sent[contact_id].append(moment)
+        for contact_id, moment in rows.order_by(F("attempted_at").desc()).values_list("contact_id", "attempted_at"):
+            sent[contact_id].append(moment or self.at)
         return sent
 
     def answer(self, message: Communication) -> Answer:

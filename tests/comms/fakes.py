@@ -133,7 +133,7 @@ class WhatsAppFake(Fake):
         if fields["messaging_product"].get_payload() != "whatsapp" or "file" not in fields:
             return 400, error(100, "Invalid parameter")
         media_id = str(next(_ids))
-        self.media[media_id] = fields["file"].get_payload(decode=True)
+        self.media[media_id] = bytes(fields["file"].get_content())
         return 200, {"id": media_id}
 
     def send(self, message: dict[str, Any]) -> tuple[int, Any]:

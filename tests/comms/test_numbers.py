@@ -6,6 +6,7 @@ import json
 import time
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 
 from tests.comms.fakes import ACCOUNT_ID, APP_SECRET, PHONE_NUMBER_ID, TOKEN, SmsFake, WhatsAppFake, signed
 from tests.comms.lines import Line
@@ -118,6 +119,19 @@ def test_an_answer_that_was_lost_is_unknown_until_whatsapp_reports(line, whatsap
     assert line.send() == 0, "It is not sent again."
     deliver(line, whatsapp.status(whatsapp.sent[0], "delivered"))
     assert (line.show(message)["status"], whatsapp.received.total()) == ("delivered", 1)
+
+
+def test_a_file_is_uploaded_and_sent_by_its_name_there(line, whatsapp):
+    opened(line, whatsapp)
+    file = SimpleUploadedFile("offer.pdf", b"%PDF-1.4 offer", "application/pdf")
+    stored = line.person.post("/v1/communications/attachments", {"file": file}).data
+    attachment = {name: stored[name] for name in ("file", "name", "contentType")}
+    message = line.write(channel="whatsapp", bodyText="Our offer", attachments=[attachment]).data
+    assert line.send() == 1
+    (sent,) = whatsapp.sent
+    assert (sent["document"]["caption"], sent["document"]["filename"]) == ("Our offer", "offer.pdf")
+    assert whatsapp.media[sent["document"]["id"]] == b"%PDF-1.4 offer"
+    assert line.show(message)["status"] == "sent"
 
 
 def test_a_used_up_quota_lets_the_account_rest(line, whatsapp):
