@@ -20,8 +20,8 @@ from vocelio.jobs.services import LEASE
 from vocelio.organizations.scope import organization_scope
 
 # FUZZ_KILLS=50 FUZZ_MESSAGES=1000 looks as long as a release wants.
-KILLS = int(os.environ.get("FUZZ_KILLS") or 4)
-MESSAGES = int(os.environ.get("FUZZ_MESSAGES") or 60)
+KILLS = int(os.environ.get("FUZZ_KILLS") or 2)
+MESSAGES = int(os.environ.get("FUZZ_MESSAGES") or 40)
 # Mails that are handed over at once.
 CONNECTIONS = 3
 OPT_OUTS = int(os.environ.get("FUZZ_OPT_OUTS") or 30)
