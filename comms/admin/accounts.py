@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget
 
+from comms.admin.previews import form_page, show_refusal
 from comms.channels.channel import Channel, Sender
 from comms.models import BouncedAddress, ChannelAccount, CommsSettings
 from comms.models.accounts import channels
@@ -61,12 +62,6 @@ class ConnectForm(forms.Form):
                 if name.startswith("secrets.") and value
             },
         }
-
-    def refuse(self, error: VocelioError) -> None:
-        """Show why the service refused, each reason at its field."""
-        for each in error.details.get("errors") or [error.details]:
-            field = each.get("field")
-            self.add_error(field if field in self.fields else None, each.get("message") or error.message)
 
 
 def words(name: str) -> str:
@@ -139,18 +134,10 @@ class ChannelAccountAdmin(TenantAdmin):
                 else:
                     accounts.update_account(account=account, **form.values())
             except VocelioError as error:
-                form.refuse(error)
+                show_refusal(form, error)
             else:
                 return redirect("admin:comms_channelaccount_change", account.pk)
-        context = {
-            **self.admin_site.each_context(request),
-            "title": channel.label,
-            "card": "Connection",
-            "button": "Save",
-            "form": form,
-            "opts": self.opts,
-        }
-        return TemplateResponse(request, "comms/composer.html", context)
+        return form_page(self, request, form, title=channel.label, card="Connection", button="Save")
 
     @admin.display(description="Connection")
     def connection(self, account: ChannelAccount) -> SafeString:

@@ -7,7 +7,6 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 from unfold.decorators import display
@@ -19,7 +18,7 @@ from unfold.widgets import (
 )
 
 from comms.admin.accounts import SECTION
-from comms.admin.previews import problem, shown
+from comms.admin.previews import form_page, problem, show_refusal, shown
 from comms.models import Communication, CommunicationTemplate, Medium, MessageBatch
 from comms.services import batches
 from contacts.filters.contacts import contacts_matching
@@ -121,20 +120,13 @@ class MessageBatchAdmin(TenantAdmin):
             try:
                 batch = batches.start_batch(found=found, filter=chosen, **data)
             except VocelioError as error:
-                for each in error.details.get("errors") or [error.details]:
-                    form.add_error(None, each.get("message") or error.message)
+                show_refusal(form, error)
             else:
                 return redirect("admin:comms_messagebatch_change", batch.pk)
-        context = {
-            **self.admin_site.each_context(request),
-            "title": "Write to many",
-            "card": "Message to many",
-            "button": "Start",
-            "form": form,
-            "opts": self.opts,
-            "preview_url": reverse("admin:comms_messagebatch_preview"),
-        }
-        return TemplateResponse(request, "comms/composer.html", context)
+        address = reverse("admin:comms_messagebatch_preview")
+        return form_page(
+            self, request, form, title="Write to many", card="Message to many", button="Start", preview_url=address
+        )
 
     def preview(self, request: HttpRequest) -> HttpResponse:
         """Answer whom the batch would reach, what it would cost, and how it arrives at one of them."""

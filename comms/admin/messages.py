@@ -8,14 +8,13 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from comms.admin import caught
 from comms.admin.accounts import SECTION
-from comms.admin.previews import contact_named, problem, shown
+from comms.admin.previews import contact_named, form_page, problem, show_refusal, shown
 from comms.models import Communication, CommunicationTemplate, Medium
 from comms.services import communications
 from vocelio.backoffice.tenant import TenantAdmin
@@ -142,19 +141,13 @@ class CommunicationAdmin(TenantAdmin):
             try:
                 message = self._write(request, form.cleaned_data)
             except VocelioError as error:
-                form.add_error(None, error.message)
+                show_refusal(form, error)
             else:
                 return redirect("admin:comms_communication_change", message.pk)
-        context = {
-            **self.admin_site.each_context(request),
-            "title": "Write a message",
-            "card": "Message",
-            "button": "Send",
-            "form": form,
-            "opts": self.opts,
-            "preview_url": reverse("admin:comms_communication_preview"),
-        }
-        return TemplateResponse(request, "comms/composer.html", context)
+        address = reverse("admin:comms_communication_preview")
+        return form_page(
+            self, request, form, title="Write a message", card="Message", button="Send", preview_url=address
+        )
 
     def preview(self, request: HttpRequest) -> HttpResponse:
         """Answer what the contact would get, for the composer."""

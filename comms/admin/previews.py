@@ -1,15 +1,31 @@
-"""What a contact would get, answered to the pages that show it while somebody writes (comms/composer.js)."""
+"""Pages with one form, and what a contact would get, shown beside it while somebody writes (comms/composer.js)."""
 
 from typing import Any
 
-from django.http import JsonResponse
+from django.forms import Form
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.template.response import TemplateResponse
 
 from comms.models import CommunicationTemplate, Medium
 from comms.services import communications
 from comms.services.templates import version_of
 from contacts.models import Contact
 from vocelio.access.principal import Principal
+from vocelio.backoffice.tenant import TenantAdmin
 from vocelio.errors import VocelioError
+
+
+def form_page(page: TenantAdmin, request: HttpRequest, form: Form, **shown: str) -> HttpResponse:
+    """Show a form: `title`, the words on its `card` and its `button`, and the `preview_url` that is asked meanwhile."""
+    context = {**page.admin_site.each_context(request), "form": form, "opts": page.opts, **shown}
+    return TemplateResponse(request, "comms/composer.html", context)
+
+
+def show_refusal(form: Form, error: VocelioError) -> None:
+    """Say why a service refused, each reason at its field."""
+    for each in error.details.get("errors") or [error.details]:
+        field = each.get("field")
+        form.add_error(field if field in form.fields else None, each.get("message") or error.message)
 
 
 def contact_named(principal: Principal, named: str) -> Contact | None:

@@ -18,6 +18,7 @@ from unfold.widgets import (
 )
 
 from comms.admin.accounts import SECTION
+from comms.admin.previews import show_refusal
 from comms.models import CommunicationTemplate, Enrolment, Sequence
 from comms.services import sequences
 from contacts.models import Contact, ContactList
@@ -120,8 +121,7 @@ class SequenceAdmin(TenantAdmin):
                 else:
                     sequences.update_sequence(sequence=sequence, steps=chosen, **form.cleaned_data)
             except VocelioError as error:
-                for each in error.details.get("errors") or [error.details]:
-                    form.add_error(None, each.get("message") or error.message)
+                show_refusal(form, error)
             else:
                 messages.success(request, f"{form.cleaned_data['name']}: {len(chosen)} steps.")
                 return redirect("admin:comms_sequence_change", sequence.pk)
