@@ -40,7 +40,7 @@ logger = logging.getLogger(__name__)
 
 TASK = "comms.tasks.send_messages"
 # A claim is as large as what was handed over within a second, so that what was asked is never older than that.
-FIRST_CLAIM, LARGEST_CLAIM, SECONDS_A_CLAIM = 10, 100, 1.0
+FIRST_CLAIM, LARGEST_CLAIM, SECONDS_A_CLAIM = 10, 250, 1.0
 # Longer than any provider may take to answer.
 CLAIMED_FOR = timedelta(minutes=3)
 LEASE = timedelta(seconds=30)
@@ -181,6 +181,8 @@ class _Lane:
                         self._tell(batch_id)
             if ready or not looked:
                 return ready
+            # Whoever may not be written to takes no time.
+            self.size = min(self.size * 2, LARGEST_CLAIM)
 
     def _hold(self) -> bool:
         held = ChannelAccount.objects.filter(pk=self.account.pk, lease_number=self.number, is_active=True)
