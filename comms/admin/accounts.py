@@ -178,8 +178,13 @@ class CommsSettingsAdmin(TenantAdmin):
         "postal_address",
     )
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return super().has_add_permission(request) and not CommsSettings.objects.exists()
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        """Show the rules that stand, once they do."""
+        there = CommsSettings.objects.first()
+        if there is not None and self.has_add_permission(request):
+            return redirect("admin:comms_commssettings_change", there.pk)
+        page: HttpResponse = super().add_view(request, form_url, extra_context)
+        return page
 
     def perform_create(self, request: HttpRequest, data: dict[str, Any]) -> CommsSettings:
         return schedule.update_settings(**data)
