@@ -1,7 +1,11 @@
 """How often and at what hour people are written to: by the organization's rules and by law."""
 
+from datetime import datetime
+
 import pytest
 
+from comms.models import CommsSettings
+from comms.services.schedule import next_open
 from tests.comms.fakes import SmsFake
 from tests.comms.lines import Line
 from tests.comms.test_batches import people, show, start
@@ -80,3 +84,25 @@ def test_texts_count_as_attempts_and_the_laws_cap_lets_the_next_wait(line):
     verdict = line.person.post("/v1/dnc/check", {"phoneNumbers": [line.number]}).data[0]
     assert verdict["contactedLast24Hours"] == 3
     assert verdict["isCallable"] is False, "A dialer must not call a fourth time either."
+
+
+@pytest.mark.parametrize(
+    ("zones", "at", "opens"),
+    [
+        # The hours are those of the clock on the wall, before and after it is changed.
+        (("Europe/Berlin",), "2026-10-23T20:00Z", "2026-10-24T07:00Z"),
+        (("Europe/Berlin",), "2026-10-24T20:00Z", "2026-10-25T08:00Z"),
+        (("America/New_York",), "2026-03-07T23:30Z", "2026-03-08T13:00Z"),
+        # Within them nothing waits; where a number may be in two zones, both must be open.
+        (("Europe/Berlin",), "2026-10-26T12:00Z", "2026-10-26T12:00Z"),
+        (("America/New_York", "America/Los_Angeles"), "2026-06-01T14:00Z", "2026-06-01T16:00Z"),
+    ],
+)
+def test_the_recipients_hours_survive_a_change_of_the_clocks(zones, at, opens):
+    rules = CommsSettings(window_weekends=True)
+    assert next_open(zones, rules, datetime.fromisoformat(at)) == datetime.fromisoformat(opens)
+
+
+def test_nobody_is_written_to_at_the_weekend_unless_the_rules_say_so():
+    saturday = datetime.fromisoformat("2026-10-24T12:00Z")
+    assert next_open(("UTC",), CommsSettings(), saturday) == datetime.fromisoformat("2026-10-26T09:00Z")
