@@ -1,6 +1,7 @@
 """How often and at what hour people are written to: by the organization's rules and by law."""
 
 from datetime import datetime
+from uuid import uuid4
 
 import pytest
 
@@ -99,10 +100,12 @@ def test_texts_count_as_attempts_and_the_laws_cap_lets_the_next_wait(line):
     ],
 )
 def test_the_recipients_hours_survive_a_change_of_the_clocks(zones, at, opens):
-    rules = CommsSettings(window_weekends=True)
+    rules = CommsSettings(organization_id=uuid4(), window_weekends=True)
     assert next_open(zones, rules, datetime.fromisoformat(at)) == datetime.fromisoformat(opens)
 
 
 def test_nobody_is_written_to_at_the_weekend_unless_the_rules_say_so():
     saturday = datetime.fromisoformat("2026-10-24T12:00Z")
-    assert next_open(("UTC",), CommsSettings(), saturday) == datetime.fromisoformat("2026-10-26T09:00Z")
+    assert next_open(("UTC",), CommsSettings(organization_id=uuid4()), saturday) == datetime.fromisoformat(
+        "2026-10-26T09:00Z"
+    )
