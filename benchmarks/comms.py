@@ -19,6 +19,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from unittest.mock import patch
 
 import django
 
@@ -191,16 +192,15 @@ def worker(organization_id: str, account_id: str) -> None:
     django.setup()
     from comms.services import outbox
     from dnc.rules import hours
-    from dnc.services import decision
 
     def open_window(area: Any, at: Any) -> Any:
-        return hours.Window(True, at, at, (), None)
+        return hours.Window(True, at, at, (), "")
 
-    decision.calling_window = open_window
     print("ready", flush=True)
     sys.stdin.readline()
     began = time.process_time()
-    sent = outbox.send_account(uuid.UUID(organization_id), uuid.UUID(account_id), seconds=600)
+    with patch("dnc.services.decision.calling_window", open_window):
+        sent = outbox.send_account(uuid.UUID(organization_id), uuid.UUID(account_id), seconds=600)
     print(json.dumps({"sent": sent, "processor": time.process_time() - began}), flush=True)
 
 
