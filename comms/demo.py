@@ -2,9 +2,13 @@
 
 from typing import Any
 
+from django.utils import timezone
+
+from comms.channels.values import Inbound
 from comms.models import ChannelAccount
 from comms.services.accounts import create_account
 from comms.services.communications import create_communication
+from comms.services.inbound import receive
 from comms.services.sequences import create_sequence
 from comms.services.templates import create_template
 from contacts.models import Contact
@@ -22,6 +26,11 @@ TEMPLATES = [
      "Dear {{first_name|there}},\n\nwe would like to meet you. Which day suits you?\n\n{{sender.name}}"),
 ]  # fmt: skip
 MAILS = 8
+ANSWERS = [
+    ("Your offer", "Good morning,\n\ncould you send me the prices?\n\nBest regards"),
+    ("Next week", "Hello,\n\nTuesday at ten suits me.\n\nKind regards"),
+]
+BY_HAND = "Hello {name}, I saw your work and would like to hear what you do next. May I write to you?"
 
 
 def load(organization: Organization) -> None:
@@ -34,7 +43,7 @@ def load(organization: Organization) -> None:
         if principal is None:
             return
         with acting(Actor(door="demo", user_id=principal.user_id)):
-            create_account(
+            account = create_account(
                 provider="catch_all",
                 name="Demo mail",
                 settings={"fromEmail": f"sales@{organization.slug}.test", "fromName": organization.name},
@@ -45,6 +54,16 @@ def load(organization: Organization) -> None:
             ]
             steps: list[dict[str, Any]] = [{"template": templates[0]}, {"template": templates[1], "wait_hours": 72}]
             create_sequence(name="Outreach in two steps", steps=steps)
-            people = Contact.objects.alive().exclude(email="").defer("search").order_by("id")
+            found = Contact.objects.alive().exclude(email="").defer("search").order_by("id")
+            people = list(found[: MAILS + len(ANSWERS)])
             for contact in people[:MAILS]:
                 create_communication(principal=principal, contact=contact, channel="email", template=templates[0])
+            for contact, (subject, text) in zip(people[MAILS:], ANSWERS, strict=False):
+                name = f"<{contact.pk.hex}@{organization.slug}.test>"
+                receive(account, Inbound(name, contact.email, text, timezone.now(), subject=subject))
+                create_communication(
+                    principal=principal,
+                    contact=contact,
+                    channel="linkedin",
+                    body_text=BY_HAND.format(name=contact.first_name),
+                )

@@ -3,6 +3,7 @@ from django.urls import path
 from dnc.views.checks import (
     AttemptViewSet,
     CheckViewSet,
+    EmailOptOutViewSet,
     HistoryViewSet,
     OptOutViewSet,
     PermissionViewSet,
@@ -28,6 +29,7 @@ router.register("dnc/entitlements", EntitlementViewSet, basename="dnc-entitlemen
 router.register("dnc/sources", SourceViewSet, basename="dnc-sources")
 router.register("dnc/uploads", ListUploadViewSet, basename="dnc-uploads")
 router.register("dnc/permissions", PermissionViewSet, basename="dnc-permissions")
+router.register("dnc/email-opt-outs", EmailOptOutViewSet, basename="dnc-email-opt-outs")
 router.register("dnc/attempts", AttemptViewSet, basename="dnc-attempts")
 router.register("dnc/registry-accesses", RegistryAccessViewSet, basename="dnc-registry-accesses")
 

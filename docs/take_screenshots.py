@@ -48,6 +48,7 @@ def main() -> None:
         take_board(page)
         take_steps(page)
         take_duplicates(page)
+        take_messages(page)
         take(page, "/admin/dnc/scrub/add/", "dnc-scrub")
         take(page, "/admin/dnc/dnclist/look-up/?number=%2B12125550147", "dnc-look-up")
         take(page, "/admin/dnc/dnclist/registries/", "dnc-registries")
@@ -172,6 +173,31 @@ def take_steps(page: Page) -> None:
     page.click("#result_list a[href*='/activity/']")
     page.click("a[href$='/complete/']")
     shoot(page, "activity-complete")
+
+
+def take_messages(page: Page) -> None:
+    """Take the pages that write to one and to many, and the mail that stayed here; nothing is sent."""
+    take(page, "/admin/comms/communication/caught/", "caught-mail")
+    address = str(page.locator(".rows td").first.text_content())
+    page.click(".rows a >> nth=0")
+    page.wait_for_load_state("networkidle")
+    shoot(page, "caught-one")
+    page.goto("/admin/comms/communication/add/")
+    page.fill("input[name=contact]", address)
+    page.select_option("select[name=template]", label="Invitation to an interview")
+    shoot(page, "composer")
+    page.goto("/admin/comms/messagebatch/add/")
+    page.select_option("select[name=contact_list]", index=1)
+    page.select_option("select[name=template]", label="First contact")
+    shoot(page, "batch")
+    page.goto("/admin/comms/communicationtemplate/")
+    page.click("#result_list a:has-text('First contact')")
+    page.wait_for_load_state("networkidle")
+    show(page, "As it arrives", "template")
+    page.goto("/admin/comms/sequence/")
+    page.click("#result_list a:has-text('Outreach in two steps')")
+    page.wait_for_load_state("networkidle")
+    shoot(page, "sequence")
 
 
 def take_crm(page: Page) -> None:

@@ -69,6 +69,15 @@ def message(person: Person, **values: Any) -> Communication:
     return made
 
 
+def releasable(person: Person) -> Communication:
+    """Return a message that a person may send by LinkedIn's API."""
+    row(ChannelAccount, provider="linkedin_api", name="API")(person)
+    made = message(person)
+    with organization_scope(person.organization.id):
+        Contact.objects.filter(pk=made.contact_id).update(custom_fields={"linkedin_urn": "urn:li:person:a1"})
+    return made
+
+
 def wording(person: Person) -> TemplateVersion:
     """Return the first version of a template."""
     made: TemplateVersion = row(TemplateVersion, number=1)(person)

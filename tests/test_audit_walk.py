@@ -25,7 +25,7 @@ from contacts.models import (
     ImportPreset,
 )
 from crm_sync.models import CrmLink, CrmSyncRun
-from dnc.models import DncEntry, DncList, Entitlement, Permission, Scrub, Source
+from dnc.models import DncEntry, DncList, EmailOptOut, Entitlement, Permission, Scrub, Source
 from recruitment.models import (
     Application,
     BulkChange,
@@ -92,6 +92,7 @@ from tests.route_examples import (
     own_view,
     part,
     placement_of,
+    releasable,
     reordered,
     row,
     rule,
@@ -379,6 +380,7 @@ EXAMPLES: dict[str, Callable[[Person], Example]] = {
     ),
     "PUT /v1/dnc-entries/<uuid:pk>": lambda p: ({"pk": row(DncEntry)(p).pk}, {"reason": "again"}),
     "PATCH /v1/dnc-entries/<uuid:pk>": lambda p: ({"pk": row(DncEntry)(p).pk}, {"reason": "again"}),
+    "DELETE /v1/dnc/email-opt-outs/<uuid:pk>": lambda p: ({"pk": row(EmailOptOut)(p).pk}, None),
     "DELETE /v1/dnc-entries/<uuid:pk>": lambda p: ({"pk": row(DncEntry)(p).pk}, None),
     "POST /v1/dnc/entitlements": lambda p: (
         {},
@@ -419,6 +421,7 @@ EXAMPLES: dict[str, Callable[[Person], Example]] = {
     "PATCH /v1/communications/<uuid:pk>": lambda p: ({"pk": message(p).pk}, {"status": "cancelled"}),
     "POST /v1/communications/<uuid:pk>/retry": lambda p: ({"pk": message(p, status="failed").pk}, {}),
     "POST /v1/communications/<uuid:pk>/done": lambda p: ({"pk": message(p).pk}, {}),
+    "POST /v1/communications/<uuid:pk>/send": lambda p: ({"pk": releasable(p).pk}, {}),
     "POST /v1/communications/attachments": lambda p: ({}, {"file": csv_file()}),
     "POST /v1/communications/templates": lambda p: (
         {},

@@ -1,5 +1,5 @@
 """Pages of messages in the back office."""
 
-from comms.admin import accounts, batches, messages, templates
+from comms.admin import accounts, batches, messages, sequences, templates
 
-__all__ = ["accounts", "batches", "messages", "templates"]
+__all__ = ["accounts", "batches", "messages", "sequences", "templates"]

@@ -6,18 +6,17 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
+from comms.admin import caught
 from comms.admin.accounts import SECTION
+from comms.admin.previews import contact_named, form_page, problem, show_refusal, shown
 from comms.models import Communication, CommunicationTemplate, Medium
 from comms.services import communications
-from comms.services.templates import version_of
-from contacts.models import Contact
 from vocelio.backoffice.tenant import TenantAdmin
 from vocelio.errors import VocelioError
 
@@ -55,7 +54,7 @@ class CommunicationAdmin(TenantAdmin):
     section = SECTION
     icon = "mail"
     menu_title = "All messages"
-    actions = ("retry", "call_off")
+    actions = ("retry", "call_off", "done", "release")
 
     list_display = ("title", "direction", "channel", "shown_status", "contact", "address", "why", "created_at")
     list_select_related = ("contact",)
@@ -68,6 +67,8 @@ class CommunicationAdmin(TenantAdmin):
         return [
             ("Inbox", "inbox", f"{base}?direction__exact=inbound"),
             ("Outbox", "outbox", f"{base}?status__exact=queued"),
+            ("To send by hand", "back_hand", f"{base}?channel__exact=linkedin&status__exact=queued"),
+            ("Caught mail", "mark_email_read", reverse("admin:comms_caught")),
         ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -106,6 +107,16 @@ class CommunicationAdmin(TenantAdmin):
                 lambda row: communications.update_communication(message=row, principal=principal, status="cancelled"),
             )
 
+    @admin.action(description="Note as sent by hand", permissions=["retry"])
+    def done(self, request: HttpRequest, queryset: Any) -> None:
+        for message in queryset:
+            self._do(request, message, lambda row: communications.complete_communication(message=row))
+
+    @admin.action(description="Send by LinkedIn's API", permissions=["retry"])
+    def release(self, request: HttpRequest, queryset: Any) -> None:
+        for message in queryset:
+            self._do(request, message, lambda row: communications.release_communication(message=row))
+
     def _do(self, request: HttpRequest, message: Communication, act: Any) -> None:
         try:
             self.message_user(request, f"{message}: {act(message).status}", messages.SUCCESS)
@@ -113,8 +124,13 @@ class CommunicationAdmin(TenantAdmin):
             self.message_user(request, f"{message}: {error.message}", messages.WARNING)
 
     def get_urls(self) -> list[URLPattern]:
-        preview = path("preview/", self.admin_site.admin_view(self.preview), name="comms_communication_preview")
-        return [preview, *super().get_urls()]
+        site = self.admin_site
+        return [
+            path("preview/", site.admin_view(self.preview), name="comms_communication_preview"),
+            path("caught/", site.admin_view(caught.inbox(self)), name="comms_caught"),
+            path("caught/<uuid:pk>/", site.admin_view(caught.mail(self)), name="comms_caught_mail"),
+            *super().get_urls(),
+        ]
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         """Write to a contact, seeing beside the form what will arrive."""
@@ -125,42 +141,29 @@ class CommunicationAdmin(TenantAdmin):
             try:
                 message = self._write(request, form.cleaned_data)
             except VocelioError as error:
-                form.add_error(None, error.message)
+                show_refusal(form, error)
             else:
                 return redirect("admin:comms_communication_change", message.pk)
-        context = {**self.admin_site.each_context(request), "title": "Write a message", "form": form, "opts": self.opts}
-        return TemplateResponse(request, "comms/composer.html", context)
+        address = reverse("admin:comms_communication_preview")
+        return form_page(
+            self, request, form, title="Write a message", card="Message", button="Send", preview_url=address
+        )
 
     def preview(self, request: HttpRequest) -> HttpResponse:
         """Answer what the contact would get, for the composer."""
         if request.method != "POST" or not self.has_add_permission(request):
             raise PermissionDenied
         form = ComposerForm(request.POST)
-        contact = self._contact(request, request.POST.get("contact", ""))
+        principal = self.principal(request)
+        contact = contact_named(principal, request.POST.get("contact", ""))
         if not form.is_valid() or contact is None:
-            return JsonResponse({"problems": [{"message": "Name a contact by e-mail address or phone."}]})
+            return problem("Name a contact by e-mail address or phone.")
         data = form.cleaned_data
-        template = data["template"]
-        try:
-            shown = communications.preview(
-                contact=contact,
-                channel=template.channel if template else data["channel"],
-                user_id=self.principal(request).user_id,
-                version=version_of(template, template.version) if template else None,
-                wording={"subject": data["subject"], "body_text": data["body_text"]},
-            )
-        except VocelioError as error:
-            return JsonResponse({"problems": [{"message": error.message}]})
-        return JsonResponse(shown)
-
-    def _contact(self, request: HttpRequest, named: str) -> Contact | None:
-        rows = Contact.objects.alive().visible_to(self.principal(request)).defer("search")
-        column = "email" if "@" in named else "phone"
-        found: Contact | None = rows.filter(**{column: named.strip().lower()}).order_by("created_at").first()
-        return found
+        wording = {"subject": data["subject"], "body_text": data["body_text"]}
+        return shown(principal, contact, channel=data["channel"], template=data["template"], wording=wording)
 
     def _write(self, request: HttpRequest, data: dict[str, Any]) -> Communication:
-        contact = self._contact(request, data["contact"])
+        contact = contact_named(self.principal(request), data["contact"])
         if contact is None:
             raise VocelioError("There is no contact with this address.")
         template = data["template"]

@@ -1,16 +1,19 @@
-"""Templates and sequences."""
+"""Templates, with a preview beside the words."""
 
 from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from comms.admin.accounts import SECTION
-from comms.models import CommunicationTemplate, Enrolment, Sequence
+from comms.admin.previews import problem, reachable_contact, shown
+from comms.models import CommunicationTemplate, Medium
 from comms.services import analytics, templates
 from comms.services.rendering import KNOWN
 from vocelio.backoffice.forms import TenantForm
@@ -46,6 +49,7 @@ class TemplateAdmin(TenantAdmin):
     section = SECTION
     icon = "article"
     form = TemplateForm
+    change_form_after_template = "comms/template_preview.html"
 
     list_display = ("name", "channel", "category", "language", "version", "approval", "is_active", "created_by")
     list_select_related = ("created_by",)
@@ -62,6 +66,22 @@ class TemplateAdmin(TenantAdmin):
         "body_html",
         ("version", "figures"),
     )
+
+    def get_urls(self) -> list[URLPattern]:
+        preview = path("preview/", self.admin_site.admin_view(self.preview), name="comms_communicationtemplate_preview")
+        return [preview, *super().get_urls()]
+
+    def preview(self, request: HttpRequest) -> HttpResponse:
+        """Answer how the wording in the form would arrive at a contact, for whoever writes it."""
+        if request.method != "POST" or not self.has_add_permission(request):
+            raise PermissionDenied
+        channel = request.POST.get("channel", Medium.EMAIL)
+        principal = self.principal(request)
+        contact = reachable_contact(principal, channel)
+        if channel not in Medium.values or contact is None:
+            return problem("There is no contact to show it for.")
+        wording = {name: request.POST.get(name, "") for name in ("subject", "body_text", "body_html")}
+        return shown(principal, contact, channel=channel, wording=wording, note=f"For {contact}:")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows: Any = super().get_queryset(request)
@@ -98,28 +118,3 @@ class TemplateAdmin(TenantAdmin):
 
     def perform_delete(self, request: HttpRequest, obj: CommunicationTemplate) -> None:
         templates.delete_template(obj)
-
-
-@admin.register(Sequence)
-class SequenceAdmin(TenantAdmin):
-    permissions = {"view": "messages:read"}
-    section = SECTION
-    icon = "route"
-
-    list_display = ("name", "is_active", "in_window", "created_by", "created_at")
-    list_select_related = ("created_by",)
-
-
-@admin.register(Enrolment)
-class EnrolmentAdmin(TenantAdmin):
-    permissions = {"view": "messages:read"}
-    section = SECTION
-    icon = "directions_walk"
-    menu_title = "People in sequences"
-
-    list_display = ("contact", "sequence", "status", "stopped_by", "position", "next_at")
-    list_select_related = ("contact", "sequence")
-    list_filter = ("status",)
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).defer("contact__search")

@@ -1,6 +1,6 @@
 """What a channel is: a file here that sends messages through one provider and understands what it reports back.
 
-    class Smtp(Channel):
+    class Smtp(Sender):
         slug, label, medium = "smtp", "E-mail (SMTP)", "email"
 
         def session(self, account): ...        # a context manager; session.send(message) returns a Receipt
@@ -11,6 +11,7 @@ temporary ones try it again; Uncertain means that it may have gone out, and nobo
 AccountProblem means that no message can go out now, so the account rests and its messages wait.
 """
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import ClassVar, Protocol
@@ -49,21 +50,22 @@ class Session(Protocol):
 
 
 class Channel(Plugin):
-    """One provider of one medium."""
+    """One provider of one medium. One that is no Sender is worked by hand: its messages wait with their texts until a
+    person says that they are done."""
 
     label: ClassVar[str]
     # "email", "whatsapp", "sms" or "linkedin"; what a message is written for.
     medium: ClassVar[str]
     # The way of contact that DNC rules judge; blank where they judge no number.
     dnc_mode: ClassVar[str] = ""
-    # A person sends it: the message waits with its text until somebody says it is done.
-    by_hand: ClassVar[bool] = False
+    # Sends only what a person releases message by message; nothing is queued for it otherwise.
+    on_request: ClassVar[bool] = False
     # Whether the provider's templates, approved by it, must be used to begin a conversation, and within how many hours
     # of the person's last message anything may be written.
     service_window_hours: ClassVar[int] = 0
     has_remote_templates: ClassVar[bool] = False
-    # How many messages are handed over at once. A crash leaves so many of unknown fate.
-    at_once: ClassVar[int] = 1
+    # Takes files as they are; other providers fetch them themselves, by https.
+    takes_files: ClassVar[bool] = False
     # Names of settings and secrets, each with whether it is required.
     settings: ClassVar[Mapping[str, bool]] = {}
     secrets: ClassVar[Mapping[str, bool]] = {}
@@ -72,10 +74,6 @@ class Channel(Plugin):
 
     def check_settings(self, settings: Mapping[str, str]) -> None:
         """Raise ValueError naming what is wrong with an account's settings."""
-
-    def session(self, account: AccountValues) -> AbstractContextManager[Session]:
-        """Connect."""
-        raise NotImplementedError
 
     def handshake(self, query: Mapping[str, str], account: AccountValues) -> str | None:
         """Return the answer to a provider that asks whether the address is ours; None when it has no such question."""
@@ -88,3 +86,18 @@ class Channel(Plugin):
     def fetch_templates(self, account: AccountValues) -> Sequence[RemoteTemplate]:
         """Return the provider's templates with their approval."""
         return ()
+
+
+class Sender(Channel):
+    """A provider that messages are handed over to."""
+
+    # How many messages are handed over at once, at most.
+    at_once: ClassVar[int] = 1
+
+    def width(self, account: AccountValues) -> int:
+        """Return how many messages are handed over at once by this account; a crash leaves so many of unknown fate."""
+        return self.at_once
+
+    @abstractmethod
+    def session(self, account: AccountValues) -> AbstractContextManager[Session]:
+        """Connect."""

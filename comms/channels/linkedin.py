@@ -9,4 +9,3 @@ class LinkedIn(Channel):
     slug = "linkedin"
     label = "LinkedIn (by hand)"
     medium = "linkedin"
-    by_hand = True

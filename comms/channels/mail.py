@@ -6,8 +6,13 @@ import re
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from email.charset import QP, Charset
+from email.encoders import encode_base64
 from email.header import Header
 from email.message import EmailMessage, Message
+from email.mime.base import MIMEBase
+from email.mime.multipart import MIMEMultipart
+from email.mime.text import MIMEText
 from email.parser import BytesParser
 from email.utils import format_datetime, formataddr
 from html import unescape
@@ -16,6 +21,9 @@ from comms.channels.reasons import smtp_reason
 from comms.channels.values import Inbound, Incoming, Outgoing, Report
 
 MAX_TEXT = 100_000
+_AS_SENT = email.policy.compat32.clone(linesep="\r\n")
+_QUOTED = Charset("utf-8")
+_QUOTED.body_encoding = QP
 _ENHANCED = re.compile(r"\b([245]\.\d{1,3}\.\d{1,3})\b")
 _OURS = re.compile(r"<([0-9a-f]{32})\.v@[^>]+>")
 _MESSAGE_NAMES = re.compile(r"<[^<>\s]{3,250}>")
@@ -37,13 +45,7 @@ def write_mail(message: Outgoing, *, sender: str, sender_name: str, reply_to: st
     for value in (message.subject, message.address, message.recipient_name, sender, sender_name, reply_to):
         if "\r" in value or "\n" in value:
             raise ValueError("A header must not hold a line end.")
-    mail = EmailMessage(policy=email.policy.SMTP)
-    mail.set_content(message.text, cte="quoted-printable" if not message.text.isascii() else None)
-    if message.html:
-        mail.add_alternative(message.html, subtype="html", cte="quoted-printable")
-    for attachment in message.attachments:
-        main, _, sub = attachment.content_type.partition("/")
-        mail.add_attachment(attachment.content, maintype=main, subtype=sub or "octet-stream", filename=attachment.name)
+    mail = _body(message)
     headers = {
         "From": formataddr((sender_name, sender)),
         "To": formataddr((message.recipient_name, message.address)),
@@ -58,7 +60,28 @@ def write_mail(message: Outgoing, *, sender: str, sender_name: str, reply_to: st
         headers["List-Unsubscribe"] = f"<{message.unsubscribe_url}>"
         headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     head = "".join(f"{name}: {value}\r\n" for name, value in headers.items() if value)
-    return head.encode() + mail.as_bytes()
+    return head.encode() + mail.as_bytes(policy=_AS_SENT)
+
+
+def _body(message: Outgoing) -> Message:
+    """Return text, HTML and files as parts. The classes of old write a mail in a third of EmailMessage's time."""
+    mail: MIMEBase = _text_part(message.text, "plain")
+    if message.html:
+        mail = MIMEMultipart("alternative", _subparts=[mail, _text_part(message.html, "html")])
+    if message.attachments:
+        mail = MIMEMultipart("mixed", _subparts=[mail])
+    for attachment in message.attachments:
+        main, _, sub = attachment.content_type.partition("/")
+        part = MIMEBase(main, sub or "octet-stream")
+        part.set_payload(attachment.content)
+        encode_base64(part)
+        part.add_header("Content-Disposition", "attachment", filename=("utf-8", "", attachment.name))
+        mail.attach(part)
+    return mail
+
+
+def _text_part(text: str, kind: str) -> MIMEText:
+    return MIMEText(text, kind, _QUOTED)  # type: ignore[arg-type] # a Charset is taken too
 
 
 def encoded(subject: str) -> str:

@@ -8,7 +8,7 @@ import httpx
 import orjson
 
 from comms.channels.calls import body_of, hand_over, pause
-from comms.channels.channel import AccountProblem, Channel, Session, WebhookRefused
+from comms.channels.channel import AccountProblem, Sender, Session, WebhookRefused
 from comms.channels.signatures import check_signature
 from comms.channels.values import AccountValues, Inbound, Incoming, Outgoing, Receipt, Report, WebhookRequest
 from vocelio.outbound import check_address, outbound_client
@@ -17,7 +17,7 @@ from vocelio.plugins import PluginError
 STATUSES = {"sent", "delivered", "read", "failed"}
 
 
-class SmsHttp(Channel):
+class SmsHttp(Sender):
     """`POST <url> {id, to, from, text}` with a bearer token, answered by `{id}`, or by `{code, message}` and 4xx.
 
     Its webhooks are `{"events": [...]}`: `{id, status, code?, reason?, permanent?}` for a message of ours,

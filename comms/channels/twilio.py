@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 import httpx
 
 from comms.channels.calls import body_of, hand_over, pause
-from comms.channels.channel import AccountProblem, Channel, Session, WebhookRefused
+from comms.channels.channel import AccountProblem, Sender, Session, WebhookRefused
 from comms.channels.reasons import TWILIO
 from comms.channels.values import AccountValues, Inbound, Incoming, Outgoing, Receipt, Report, WebhookRequest
 from vocelio.outbound import check_address, outbound_client
@@ -23,7 +23,7 @@ ACCOUNT_CODES = {"20003", "20404", "20429", "30001", "30002", "63038"}
 DEAD = {"21211", "21614", "30005", "30006"}
 
 
-class Twilio(Channel):
+class Twilio(Sender):
     """Twilio's Programmable Messaging."""
 
     slug = "twilio"

@@ -12,7 +12,7 @@ import httpx
 import orjson
 
 from comms.channels.calls import body_of, hand_over, pause
-from comms.channels.channel import AccountProblem, Channel, Session, WebhookRefused
+from comms.channels.channel import AccountProblem, Sender, Session, WebhookRefused
 from comms.channels.reasons import WHATSAPP
 from comms.channels.values import (
     AccountValues,
@@ -36,12 +36,13 @@ MEDIA = {"image": "image", "video": "video", "audio": "audio"}
 STATUSES = {"sent": "sent", "delivered": "delivered", "read": "read", "failed": "failed"}
 
 
-class WhatsApp(Channel):
+class WhatsApp(Sender):
     """Meta's Cloud API. Beyond 24 hours after the person's last message only an approved template may be sent."""
 
     slug = "whatsapp"
     label = "WhatsApp Business"
     medium = "whatsapp"
+    takes_files = True
     dnc_mode = "whatsapp"
     service_window_hours = 24
     has_remote_templates = True
@@ -111,7 +112,8 @@ class WhatsApp(Channel):
 class _WhatsAppSession:
     def __init__(self, client: httpx.Client, account: AccountValues) -> None:
         self.client = client
-        self.url = f"{_base(account)}/{account.settings['phoneNumberId']}/messages"
+        number = f"{_base(account)}/{account.settings['phoneNumberId']}"
+        self.url, self.media_url = f"{number}/messages", f"{number}/media"
 
     def send(self, message: Outgoing) -> Receipt:
         body = {
@@ -120,7 +122,7 @@ class _WhatsAppSession:
             "to": message.address.removeprefix("+"),
             # Comes back with every status, so that a message whose answer was lost is found again.
             "biz_opaque_callback_data": str(message.id),
-            **_content(message),
+            **self._content(message),
         }
         if message.in_reply_to:
             body["context"] = {"message_id": message.in_reply_to}
@@ -131,26 +133,44 @@ class _WhatsAppSession:
         messages = answer.get("messages") or [{}]
         return Receipt(str(messages[0].get("id", ""))[:250])
 
+    def _content(self, message: Outgoing) -> dict[str, Any]:
+        if message.remote_template:
+            return _template_of(message)
+        if message.attachments:
+            return _media(message.attachments[0], self._upload(message.attachments[0]), message.text)
+        return {"type": "text", "text": {"body": message.text, "preview_url": False}}
 
-def _content(message: Outgoing) -> dict[str, Any]:
-    if message.remote_template:
-        components = []
-        if message.parameters:
-            values = [{"type": "text", "text": value} for value in message.parameters]
-            components.append({"type": "body", "parameters": values})
-        template: dict[str, Any] = {
-            "name": message.remote_template,
-            "language": {"policy": "deterministic", "code": message.language},
-        }
-        return {"type": "template", "template": {**template, **({"components": components} if components else {})}}
-    if message.attachments:
-        return _media(message.attachments[0], message.text)
-    return {"type": "text", "text": {"body": message.text, "preview_url": False}}
+    def _upload(self, attachment: Attachment) -> str:
+        """Hand a file over and return its name there. Nobody gets anything by it, so it may be tried again."""
+        try:
+            response = self.client.post(
+                self.media_url,
+                data={"messaging_product": "whatsapp", "type": attachment.content_type},
+                files={"file": (attachment.name, attachment.content, attachment.content_type)},
+            )
+        except httpx.TransportError as error:
+            raise AccountProblem("WhatsApp cannot be reached.", code="UNREACHABLE") from error
+        answer = body_of(response)
+        if response.status_code != 200 or not answer.get("id"):
+            raise _failure(response, answer)
+        return str(answer["id"])
 
 
-def _media(attachment: Attachment, caption: str) -> dict[str, Any]:
+def _template_of(message: Outgoing) -> dict[str, Any]:
+    components = []
+    if message.parameters:
+        values = [{"type": "text", "text": value} for value in message.parameters]
+        components.append({"type": "body", "parameters": values})
+    template: dict[str, Any] = {
+        "name": message.remote_template,
+        "language": {"policy": "deterministic", "code": message.language},
+    }
+    return {"type": "template", "template": {**template, **({"components": components} if components else {})}}
+
+
+def _media(attachment: Attachment, media_id: str, caption: str) -> dict[str, Any]:
     kind = MEDIA.get(attachment.content_type.partition("/")[0], "document")
-    media: dict[str, str] = {"link": attachment.url}
+    media: dict[str, str] = {"id": media_id}
     if caption and kind != "audio":
         media["caption"] = caption
     if kind == "document":

@@ -1,5 +1,6 @@
 """Accounts at providers, addresses that take nothing any more, and an organization's rules for messages."""
 
+from collections.abc import Callable
 from datetime import time
 from typing import Any, ClassVar, Self
 
@@ -7,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from comms.channels.channel import Channel
+from comms.channels.channel import Channel, Sender
 from vocelio.crypto.fields import EncryptedTextField
 from vocelio.organizations.models import TenantManager, TenantModel, TenantQuerySet
 from vocelio.plugins import find_plugins
@@ -31,10 +32,22 @@ def provider_choices() -> list[tuple[str, str]]:
     return [(slug, channel.label) for slug, channel in channels().items()]
 
 
+def _slugs(rule: Callable[[Channel], bool]) -> list[str]:
+    return [slug for slug, channel in channels().items() if rule(channel)]
+
+
 class ChannelAccountQuerySet(TenantQuerySet):
     def of_medium(self, medium: str) -> Self:
         """Keep the accounts that send such messages."""
-        return self.filter(provider__in=[slug for slug, each in channels().items() if each.medium == medium])
+        return self.filter(provider__in=_slugs(lambda each: each.medium == medium))
+
+    def queueing(self) -> Self:
+        """Keep the accounts that messages are queued for; the others get what a person releases."""
+        return self.filter(provider__in=_slugs(lambda each: not each.on_request))
+
+    def sending(self) -> Self:
+        """Keep the accounts that hand messages over; what waits at the others, a person sends."""
+        return self.filter(provider__in=_slugs(lambda each: isinstance(each, Sender)))
 
 
 ChannelAccountManager = TenantManager.from_queryset(ChannelAccountQuerySet)
@@ -87,6 +100,10 @@ class ChannelAccount(TenantModel):
     def medium(self) -> str:
         return self.channel.medium
 
+    @property
+    def is_by_hand(self) -> bool:
+        return not isinstance(self.channel, Sender)
+
 
 class BouncedAddress(TenantModel):
     """An address that takes no messages: one that is gone at once, one that refused again and again in the end."""
@@ -129,7 +146,8 @@ class CommsSettings(TenantModel):
 
     class Meta:
         db_table = "comms_settings"
-        verbose_name_plural = "comms settings"
+        verbose_name = "set of rules"
+        verbose_name_plural = "rules for messages"
         constraints = [
             models.UniqueConstraint(fields=["organization"], name="one_comms_settings"),
             models.CheckConstraint(

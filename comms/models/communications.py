@@ -189,5 +189,10 @@ class Communication(TenantModel):
             ),
         ]
 
+    @property
+    def has_its_text(self) -> bool:
+        """Whether its text stands already: in a person's words, or ready for a person to send."""
+        return self.version_id is None or self.channel == Medium.LINKEDIN
+
     def __str__(self) -> str:
         return self.subject or self.body_text[:60] or f"{self.get_channel_display()} to {self.address}"

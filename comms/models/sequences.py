@@ -36,11 +36,15 @@ class SequenceStep(TenantRow):
     position = models.PositiveSmallIntegerField()
     template = TenantForeignKey(CommunicationTemplate, on_delete=models.PROTECT, related_name="+", db_index=False)
     wait_hours = models.PositiveIntegerField(default=0, help_text="After the step before, or the beginning.")
+    times = models.PositiveSmallIntegerField(
+        default=1, help_text="How often it is sent, with the same wait between, until the person answers."
+    )
 
     class Meta:
         db_table = "message_sequence_steps"
         constraints = [
-            models.UniqueConstraint(fields=["organization", "sequence", "position"], name="one_step_per_position")
+            models.UniqueConstraint(fields=["organization", "sequence", "position"], name="one_step_per_position"),
+            models.CheckConstraint(condition=Q(times__gte=1, times__lte=20), name="step_is_sent_at_least_once"),
         ]
 
     def __str__(self) -> str:
@@ -61,7 +65,9 @@ class Enrolment(TenantModel):
     contact = TenantForeignKey(Contact, on_delete=models.CASCADE, related_name="+", db_index=False)
     status = models.CharField(max_length=10, choices=Status, default=Status.ACTIVE)
     stopped_by = models.CharField(max_length=30, blank=True, default="", help_text="reply, opt_out, bounce or person.")
-    position = models.PositiveSmallIntegerField(default=0, help_text="Of the next step.")
+    position = models.PositiveSmallIntegerField(
+        default=0, help_text="Of the next message; a step that is sent twice counts as two."
+    )
     next_at = models.DateTimeField(null=True)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, editable=False, related_name="+", db_index=False

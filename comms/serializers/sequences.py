@@ -16,12 +16,16 @@ class StepSerializer(Serializer):
         queryset=CommunicationTemplate.objects, source="template", pk_field=serializers.UUIDField()
     )
     wait_hours = serializers.IntegerField(min_value=0, max_value=8760, required=False)
+    times = serializers.IntegerField(
+        min_value=1, max_value=20, required=False, help_text="Sent so often, with the same wait, until an answer."
+    )
 
 
 class ShownStepSerializer(Serializer):
     position = serializers.IntegerField()
     template = NamedSerializer()
     wait_hours = serializers.IntegerField()
+    times = serializers.IntegerField()
 
 
 class SequenceSerializer(ModelSerializer):

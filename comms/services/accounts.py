@@ -78,8 +78,10 @@ def account_for(medium: str, account: ChannelAccount | None = None, field: str =
     if account is not None:
         if account.medium != medium or not account.is_active:
             raise Invalid.field(field, f"This account sends no {medium} messages.", constraint="medium")
+        if account.channel.on_request:
+            raise Invalid.field(field, "Write the message first; then release it to this account.", constraint="medium")
         return account
-    usable = ChannelAccount.objects.get_queryset().of_medium(medium).filter(is_active=True)
+    usable = ChannelAccount.objects.get_queryset().of_medium(medium).queueing().filter(is_active=True)
     found: ChannelAccount | None = usable.order_by("-is_default", "created_at", "id").first()
     if found is None and medium == "linkedin":
         # It needs no setting up.

@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 from comms.models import Medium
 from contacts.models import Contact
 
+MEMBER_URN, MEMBER_FIELD = "urn:li:person:", "linkedin_urn"
 LINKEDIN_FIELDS = ("linkedin_url", "linkedinUrl", "linkedin", "LinkedIn")
 
 
@@ -23,3 +24,9 @@ def address_of(contact: Contact, medium: str) -> str:
             return value
     words = f"{contact} {contact.company}".strip()
     return f"https://www.linkedin.com/search/results/people/?{urlencode({'keywords': words})}"[:320]
+
+
+def member_of(contact: Contact) -> str:
+    """Return how LinkedIn's API names the contact; blank when nobody has entered it."""
+    value = contact.custom_fields.get(MEMBER_FIELD)
+    return value if isinstance(value, str) and value.startswith(MEMBER_URN) and len(value) <= 100 else ""

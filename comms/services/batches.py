@@ -43,8 +43,7 @@ def preview_batch(
     """Return how many people a batch would reach and about what it would cost. Whoever said no is left out when it is sent."""
     account = account_for(template.channel, account or template.account)
     total = found.count()
-    reachable = found.exclude(email="") if template.channel == Medium.EMAIL else found.filter(phone__isnull=False)
-    with_address = reachable.count()
+    with_address = reachable(found, template.channel).count()
     version = version_of(template, template.version)
     parts = segments(version.body_text) if account.medium == Medium.SMS else 1
     return {
@@ -55,6 +54,11 @@ def preview_batch(
         "cost": str((account.price * parts * with_address).quantize(Decimal("0.01"))),
         "currency": account.currency,
     }
+
+
+def reachable(found: LiveContactQuerySet, medium: str) -> LiveContactQuerySet:
+    """Keep the people who have an address on a medium."""
+    return found.exclude(email="") if medium == Medium.EMAIL else found.filter(phone__isnull=False)
 
 
 def start_batch(

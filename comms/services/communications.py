@@ -20,14 +20,14 @@ from comms.models import (
 )
 from comms.services import subjects
 from comms.services.accounts import account_for
-from comms.services.addresses import address_of
+from comms.services.addresses import MEMBER_FIELD, address_of, member_of
 from comms.services.announcements import announce
 from comms.services.consent import Later, judge_messages
 from comms.services.outbox import wake
 from comms.services.rendering import CannotRender, Rendered, clean_html, html_to_text, render_version, values_for
 from comms.services.schedule import read_settings
 from comms.services.templates import usable, version_of
-from comms.services.writing import senders
+from comms.services.writing import senders, tried_out
 from contacts.models import Client, Contact
 from contacts.services.touches import note_touch
 from vocelio.access.principal import Principal
@@ -86,8 +86,8 @@ def create_communication(
     message.refresh_from_db()
     record("communication.created", "communication", message.pk, channel=channel, contact=str(contact.pk))
     announce(message, "communication_created")
-    if message.account is not None and not message.account.channel.by_hand:
-        wake(message.account.pk)
+    if message.account_id:
+        wake(message.account_id)
     return message
 
 
@@ -102,7 +102,7 @@ def update_communication(*, message: Communication, principal: Principal, **fiel
         record("communication.cancelled", "communication", message.pk)
         announce(message)
         return message
-    if message.version_id and {"subject", "body_text", "body_html"} & set(fields):
+    if not message.has_its_text and {"subject", "body_text", "body_html"} & set(fields):
         raise Invalid.field(
             "bodyText", "This message is made of a template; change its variables.", constraint="template"
         )
@@ -110,7 +110,7 @@ def update_communication(*, message: Communication, principal: Principal, **fiel
         if name in fields:
             setattr(message, name, fields.pop(name))
     _set(message, fields, principal)
-    if message.version_id and message.contact is not None:
+    if not message.has_its_text and message.contact is not None:
         _try_out(message, message.contact)
     message.error_code = message.error_message = ""
     message.save()
@@ -128,7 +128,8 @@ def retry_communication(*, message: Communication, confirm: bool = False) -> Com
         raise Conflict(f"A message that is {message.status} is not sent again.", status=message.status)
     if message.status == MessageStatus.UNKNOWN and not confirm:
         raise Uncertainty(status=message.status)
-    if message.account_id is None:
+    if message.account is None or message.account.channel.on_request:
+        # Its person releases it anew.
         message.account = account_for(message.channel)
     was = message.status
     message.status, message.scheduled_at, message.attempts = MessageStatus.QUEUED, timezone.now(), 0
@@ -148,7 +149,7 @@ def retry_communication(*, message: Communication, confirm: bool = False) -> Com
 def complete_communication(*, message: Communication) -> Communication:
     """Note that a person has sent what waited for them; what was called off meanwhile, by an opt-out say, is refused."""
     message = _locked(message)
-    if message.status != MessageStatus.QUEUED or message.account is None or not message.account.channel.by_hand:
+    if message.status != MessageStatus.QUEUED or message.account is None or not message.account.is_by_hand:
         raise Conflict("Only a waiting message that a person sends can be done.", status=message.status)
     now = timezone.now()
     message.status, message.sent_at, message.attempted_at = MessageStatus.SENT, now, now
@@ -157,6 +158,29 @@ def complete_communication(*, message: Communication) -> Communication:
     announce(message)
     if message.contact_id:
         note_touch(contact_id=message.contact_id, at=now)
+    return message
+
+
+def release_communication(*, message: Communication) -> Communication:
+    """Send what waits for a person by the provider's API, as the person decides now; raise Conflict without an account
+    for it."""
+    message = _locked(message)
+    if message.status != MessageStatus.QUEUED or message.account is None or not message.account.is_by_hand:
+        raise Conflict("Only a waiting message that a person sends can be released.", status=message.status)
+    accounts = ChannelAccount.objects.get_queryset().of_medium(message.channel).sending().filter(is_active=True)
+    account = accounts.order_by("-is_default", "created_at", "id").first()
+    if account is None:
+        raise Conflict(f"No account sends {message.get_channel_display()} messages by itself: send it by hand.")
+    member = member_of(message.contact) if message.contact is not None else ""
+    if not member:
+        raise Invalid.field(
+            "contactId", f"The contact has no {MEMBER_FIELD}, by which the API names people.", constraint="address"
+        )
+    message.account, message.address, message.scheduled_at = account, member, timezone.now()
+    message.save(update_fields=["account", "address", "scheduled_at"])
+    record("communication.released", "communication", message.pk, account=str(account.pk))
+    announce(message)
+    wake(account.pk)
     return message
 
 
@@ -265,16 +289,10 @@ def _version(template: CommunicationTemplate | None, channel: str) -> TemplateVe
 
 
 def _try_out(message: Communication, contact: Contact) -> None:
-    """Refuse now what would fail later for want of a value."""
-    version = message.version
-    if version is None:
-        return
-    sender = senders({message.created_by_id}, read_settings())[message.created_by_id]
-    try:
-        values = values_for(contact, sender, message.variables, "https://example.test/unsubscribe")
-        render_version(version, message.channel, version.template.when_missing, values)
-    except CannotRender as error:
-        raise Invalid.field("variables", error.message, constraint=error.code.lower()) from None
+    """Refuse now what would fail later for want of a value; what a person sends is written now."""
+    rendered = tried_out(message, contact)
+    if message.has_its_text:
+        message.body_text = rendered.text
 
 
 def _locked(message: Communication) -> Communication:

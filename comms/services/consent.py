@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Max
+from django.db.models import F, Max, Q
 
 from comms.models import (
     BouncedAddress,
@@ -15,6 +15,7 @@ from comms.models import (
     Communication,
     Direction,
     Medium,
+    MessageStatus,
     Purpose,
 )
 from comms.services.schedule import next_open, zones_of
@@ -29,6 +30,8 @@ from dnc.services.verdict import Verdict, judge
 CONFIRM_WITHIN = timedelta(minutes=5)
 # Somebody who wrote to us this recently is answered, whatever registry the number stands in; not if they opted out.
 ANSWER_WITHIN = timedelta(hours=24)
+# How often it is asked whether the day in which the law counts contacts has passed.
+ASK_AGAIN = timedelta(hours=1)
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
 
 
@@ -118,17 +121,17 @@ class _Case:
         }
 
     def _sent(self, messages: Sequence[Communication]) -> dict[uuid.UUID, list[datetime]]:
-        """Return when the people were last written to in bulk, the newest first."""
+        """Return when the people were last written to in bulk, the newest first; what is claimed counts from now."""
         sent: dict[uuid.UUID, list[datetime]] = defaultdict(list)
         if not messages or (self.rules.cap_day is None and self.rules.cap_week is None):
             return sent
         rows = Communication.objects.filter(
+            Q(attempted_at__gt=self.at - WEEK) | Q(status=MessageStatus.SENDING, attempted_at=None),
             contact__in={message.contact_id for message in messages if message.contact_id},
             purpose=Purpose.BULK,
-            attempted_at__gt=self.at - WEEK,
         )
-        for contact_id, moment in rows.order_by("-attempted_at").values_list("contact_id", "attempted_at"):
-            sent[contact_id].append(moment)
+        for contact_id, moment in rows.order_by(F("attempted_at").desc()).values_list("contact_id", "attempted_at"):
+            sent[contact_id].append(moment or self.at)
         return sent
 
     def answer(self, message: Communication) -> Answer:
@@ -158,7 +161,7 @@ class _Case:
             for reason in verdict.decision.reasons:
                 if reason["code"] == "company_list" and mode in reason["modes"]:
                     return Refused("OPTED_OUT", str(reason["message"]))
-        elif not verdict.allows(mode):
+        elif not verdict.allows(mode) and not verdict.waits_for_cap(mode):
             return Refused("DNC", verdict.why_not(mode))
         return self._conversation(message) if self.channel.service_window_hours else None
 
@@ -186,6 +189,8 @@ class _Case:
             and message.address not in self.wrote_at
             and not verdict.allows_now(self.channel.dnc_mode)
         ):
+            if verdict.waits_for_cap(self.channel.dnc_mode):
+                return Later(self.at + ASK_AGAIN, "FREQUENCY_LAW")
             seconds = verdict.decision.modes[self.channel.dnc_mode]["secondsUntil"]
             return Later(self.at + timedelta(seconds=seconds if seconds else 3600), "QUIET_HOURS")
         if message.in_window:

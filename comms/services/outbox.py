@@ -20,7 +20,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from comms.channels.channel import AccountProblem, Session, Uncertain
+from comms.channels.channel import AccountProblem, Sender, Session, Uncertain
 from comms.channels.values import Outgoing, Receipt
 from comms.models import ChannelAccount, Communication, MessageBatch, MessageStatus, Purpose
 from comms.services.accounts import values_of
@@ -31,6 +31,7 @@ from comms.services.statuses import note_bounce
 from comms.services.writing import Written, write_messages
 from contacts.models import Contact
 from contacts.services.touches import note_touch
+from dnc.services.facts_store import SentMessage, note_sends
 from vocelio.jobs.services import ring
 from vocelio.organizations.scope import current_organization_id, organization_scope
 from vocelio.plugins import PluginError
@@ -39,7 +40,7 @@ logger = logging.getLogger(__name__)
 
 TASK = "comms.tasks.send_messages"
 # A claim is as large as what was handed over within a second, so that what was asked is never older than that.
-FIRST_CLAIM, LARGEST_CLAIM, SECONDS_A_CLAIM = 10, 100, 1.0
+FIRST_CLAIM, LARGEST_CLAIM, SECONDS_A_CLAIM = 10, 250, 1.0
 # Longer than any provider may take to answer.
 CLAIMED_FOR = timedelta(minutes=3)
 LEASE = timedelta(seconds=30)
@@ -48,6 +49,8 @@ SECONDS_A_RUN = 50.0
 MAX_ATTEMPTS = 5
 BACKOFF = (60, 300, 1800, 7200)
 LONGEST_REST = 3600.0
+# What keeps a message back that is no no of the person's or the law's.
+OUR_FAULTS = {"MISSING_VARIABLE", "TEMPLATE_BROKEN", "HEADER_REFUSED", "ATTACHMENT_GONE", "ATTACHMENT_UNREACHABLE"}
 
 
 @dataclass(frozen=True)
@@ -109,7 +112,8 @@ def settle_lost() -> int:
 def _take_lease(account_id: uuid.UUID) -> int | None:
     free = Q(lease_until__isnull=True) | Q(lease_until__lt=Now())
     rested = Q(resting_until__isnull=True) | Q(resting_until__lte=Now())
-    taken = ChannelAccount.objects.filter(free, rested, pk=account_id, is_active=True).update(
+    sending = ChannelAccount.objects.get_queryset().sending()
+    taken = sending.filter(free, rested, pk=account_id, is_active=True).update(
         lease_until=Now() + LEASE, lease_number=F("lease_number") + 1
     )
     return ChannelAccount.objects.values_list("lease_number", flat=True).get(pk=account_id) if taken else None
@@ -123,10 +127,15 @@ class _Lane:
         with organization_scope(organization_id):
             self.account: ChannelAccount = ChannelAccount.objects.get(pk=account_id)
             self.values = values_of(self.account)
-        self.channel = self.account.channel
+        channel = self.account.channel
+        if not isinstance(channel, Sender):
+            raise TypeError(f"{channel.slug} sends nothing")
+        self.channel = channel
         self.size = FIRST_CLAIM
         self.sent = 0
-        self.pool = ThreadPoolExecutor(self.channel.at_once) if self.channel.at_once > 1 else None
+        self.told: dict[uuid.UUID, float] = {}
+        self.width = self.channel.width(self.values)
+        self.pool = ThreadPoolExecutor(self.width) if self.width > 1 else None
 
     def run(self, deadline: float) -> int:
         """Hand over until nothing is due, the account fails, or the time is up."""
@@ -169,9 +178,11 @@ class _Lane:
                     ready += found.ready
                     claimed += len(found.ready)
                     if batch_id is not None:
-                        finish_batch(batch_id)
+                        self._tell(batch_id)
             if ready or not looked:
                 return ready
+            # Whoever may not be written to takes no time.
+            self.size = min(self.size * 2, LARGEST_CLAIM)
 
     def _hold(self) -> bool:
         held = ChannelAccount.objects.filter(pk=self.account.pk, lease_number=self.number, is_active=True)
@@ -181,11 +192,12 @@ class _Lane:
         """Hand the claimed messages over, group by group; what became of one group is noted as the next begins."""
         outcomes: list[Outcome] = []
         problem: AccountProblem | None = None
-        step = self.channel.at_once
-        for group in (claimed[start : start + step] for start in range(0, len(claimed), step)):
+        for group in (claimed[start : start + self.width] for start in range(0, len(claimed), self.width)):
             with organization_scope(self.organization_id):
                 self._settle(outcomes)
                 begun = begin_attempts([message for message, _ in group])
+                if self.channel.dnc_mode:
+                    self._note([message for message, _ in group if message.pk in begun])
             outcomes = self._hand_over(session, [pair for pair in group if pair[0].pk in begun])
             problem = next((each.error for each in outcomes if isinstance(each.error, AccountProblem)), None)
             if problem is not None:
@@ -195,10 +207,24 @@ class _Lane:
             if problem is not None:
                 release([message for message, _ in claimed])
             for batch_id in {message.batch_id for message, _ in claimed if message.batch_id}:
-                finish_batch(batch_id)
-                announce_batch(MessageBatch.objects.get(pk=batch_id))
+                self._tell(batch_id)
         if problem is not None:
             raise problem
+
+    def _tell(self, batch_id: uuid.UUID) -> None:
+        """Announce how a batch stands when it is through, and now and then before: its messages are counted for it."""
+        now = time.monotonic()
+        if finish_batch(batch_id) or now - self.told.get(batch_id, 0) > SECONDS_A_CLAIM:
+            self.told[batch_id] = now
+            announce_batch(MessageBatch.objects.get(pk=batch_id))
+
+    def _note(self, messages: Sequence[Communication]) -> None:
+        """Let the attempts count for what the law allows in a day, from this transaction on."""
+        sends = [
+            SentMessage(each.address, each.created_by_id, each.batch.name if each.batch is not None else "")
+            for each in messages
+        ]
+        note_sends(sends, channel=self.channel.dnc_mode, caller=self.account.settings.get("from", ""))
 
     def _hand_over(self, session: Session, group: Sequence[tuple[Communication, Outgoing]]) -> list[Outcome]:
         def send(pair: tuple[Communication, Outgoing]) -> Outcome:
@@ -249,12 +275,15 @@ def claim(account: ChannelAccount, batch_id: uuid.UUID | None, limit: int) -> Cl
     cancel it. Messages that another worker looks at are skipped."""
     due = (
         Communication.objects.get_queryset().due().filter(account=account, batch=batch_id)
-        .select_related("version__template").select_for_update(skip_locked=True, of=("self",))
-        .order_by("scheduled_at", "id")
+        .select_for_update(skip_locked=True)
+        .order_by("scheduled_at", "id").prefetch_related("version__template", "batch")
     )  # fmt: skip
     messages = list(due[:limit])
     if not messages:
         return Claim(0, [])
+    if account.channel.dnc_mode:
+        # One to a number at a time: the next is judged when this one counts as an attempt.
+        messages = list({each.address: each for each in reversed(messages)}.values())[::-1]
     # A batch that was paused or cancelled a moment ago: this statement sees it, the one before may not have.
     if batch_id and MessageBatch.objects.filter(pk=batch_id).exclude(paused_at=None, stopped_at=None).exists():
         return Claim(0, [])
@@ -308,14 +337,14 @@ def _put_off(message: Communication, later: Later) -> None:
     message.error_message = {
         "QUIET_HOURS": "Waits for the hours in which the law lets this person be contacted.",
         "OUTSIDE_WINDOW": "Waits for the recipient's local hours.",
+        "FREQUENCY_LAW": "Waits: the person was contacted as often within a day as the law allows.",
         "FREQUENCY_CAP": "Waits: the person has had as many messages as your rules allow.",
     }[later.code]
     message.save(update_fields=["scheduled_at", "error_code", "error_message"])
 
 
 def _refuse(message: Communication, refused: Refused) -> None:
-    is_ours = refused.code in ("MISSING_VARIABLE", "TEMPLATE_BROKEN", "HEADER_REFUSED", "ATTACHMENT_GONE")
-    message.status = MessageStatus.FAILED if is_ours else MessageStatus.CANCELLED
+    message.status = MessageStatus.FAILED if refused.code in OUR_FAULTS else MessageStatus.CANCELLED
     message.error_code, message.error_message = refused.code, refused.reason[:500]
     message.save(update_fields=["status", "error_code", "error_message"])
     if message.batch_id is None:
@@ -408,8 +437,10 @@ def release_claims(account: ChannelAccount) -> None:
     )
 
 
-def finish_batch(batch_id: uuid.UUID) -> None:
-    """Say that a batch is through, once it is queued and nothing of it waits."""
+def finish_batch(batch_id: uuid.UUID) -> bool:
+    """Note that a batch is through, once it is queued and nothing of it waits; say whether that is so since now."""
     waiting = Communication.objects.filter(batch=batch_id, status__in=[MessageStatus.QUEUED, MessageStatus.SENDING])
-    if not waiting.exists():
-        MessageBatch.objects.filter(pk=batch_id, status="completed", finished_at=None).update(finished_at=Now())
+    if waiting.exists():
+        return False
+    open_batch = MessageBatch.objects.filter(pk=batch_id, status="completed", finished_at=None)
+    return bool(open_batch.update(finished_at=Now()))

@@ -22,6 +22,7 @@ from comms.models import (
 from comms.services.accounts import account_for
 from comms.services.addresses import address_of
 from comms.services.templates import usable, version_of
+from comms.services.writing import tried_out
 from contacts.models import Contact
 from vocelio.audit.context import current_actor
 from vocelio.audit.services import record
@@ -140,7 +141,8 @@ def _advance(enrolment: Enrolment) -> None:
         enrolment.next_at = timezone.now() + LOOK_AGAIN
         enrolment.save(update_fields=["next_at"])
         return
-    steps = list(SequenceStep.objects.filter(sequence=enrolment.sequence).order_by("position"))
+    rows = SequenceStep.objects.filter(sequence=enrolment.sequence).order_by("position")
+    steps = [step for step in rows for _ in range(step.times)]
     if enrolment.position < len(steps):
         _queue(enrolment, steps[enrolment.position])
         enrolment.position += 1
@@ -153,7 +155,7 @@ def _advance(enrolment: Enrolment) -> None:
 
 def _queue(enrolment: Enrolment, step: SequenceStep) -> None:
     template: CommunicationTemplate = CommunicationTemplate.objects.get(pk=step.template_id)
-    key = f"s:{enrolment.pk}:{step.position}"
+    key = f"s:{enrolment.pk}:{enrolment.position}"
     message = Communication(
         channel=template.channel,
         purpose=Purpose.BULK,
@@ -170,6 +172,8 @@ def _queue(enrolment: Enrolment, step: SequenceStep) -> None:
         usable(template)
         if not message.address:
             raise Invalid.field("contactId", f"The contact has no address for {template.channel}.")
+        if message.has_its_text:
+            message.body_text = tried_out(message, enrolment.contact).text
     except VocelioError as error:
         message.status, message.error_code = MessageStatus.CANCELLED, "STEP_SKIPPED"
         message.error_message = error.message[:500]
@@ -186,6 +190,7 @@ def _set_steps(sequence: Sequence, steps: Ordered[dict[str, Any]]) -> None:
             position=position,
             template=usable(step["template"], f"steps.{position}.templateId"),
             wait_hours=step.get("wait_hours", 0),
+            times=step.get("times", 1),
         )
         for position, step in enumerate(steps)
     )

@@ -4,7 +4,6 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from django.conf import settings
 from django.core.files.storage import default_storage
 
 from comms.channels.mail import message_name
@@ -21,7 +20,9 @@ from comms.services.rendering import (
     with_footer,
     with_tracking,
 )
+from comms.services.schedule import read_settings
 from contacts.models import Contact
+from vocelio.errors import Invalid
 from vocelio.organizations.models import Organization
 from vocelio.organizations.scope import current_organization_id
 from vocelio.users.models import User
@@ -57,6 +58,18 @@ def write_messages(
     return made
 
 
+def tried_out(message: Communication, contact: Contact) -> Rendered:
+    """Return a template's message as the contact would get it now; raise Invalid for what is missing."""
+    if message.version is None:
+        raise ValueError("The message is made of no template")
+    sender = senders({message.created_by_id}, read_settings())[message.created_by_id]
+    values = values_for(contact, sender, message.variables, "https://example.test/unsubscribe")
+    try:
+        return render_version(message.version, message.channel, message.version.template.when_missing, values)
+    except CannotRender as error:
+        raise Invalid.field("variables", error.message, constraint=error.code.lower()) from None
+
+
 def senders(user_ids: set[uuid.UUID | None], rules: CommsSettings) -> dict[uuid.UUID | None, Sender]:
     """Return in whose name each of these people writes; of nobody, the organization does."""
     organization = Organization.objects.values_list("name", flat=True).get(pk=current_organization_id())
@@ -78,7 +91,7 @@ def _write(
     is_bulk = message.purpose == Purpose.BULK
     leave = unsubscribe_url(message.pk) if account.medium == Medium.EMAIL else ""
     template = message.version.template if message.version is not None else None
-    if message.version is None or template is None:
+    if message.has_its_text or message.version is None or template is None:
         rendered = Rendered(message.subject, message.body_text, message.body_html)
     else:
         values = values_for(contact, sender, message.variables, leave)
@@ -99,7 +112,7 @@ def _write(
         message_id=message_name(message.pk, domain) if domain else "",
         in_reply_to=answers,
         unsubscribe_url=leave if is_bulk else "",
-        attachments=_attachments(message, account.medium),
+        attachments=_attachments(message, account),
         remote_template=template.remote_name if template is not None else "",
         language=template.language if template is not None else "",
         parameters=rendered.parameters,
@@ -107,20 +120,19 @@ def _write(
     return Written(outgoing, rendered.html)
 
 
-def _attachments(message: Communication, medium: str) -> tuple[Attachment, ...]:
-    """Read the files of a mail; of other messages, tell where the provider fetches them."""
+def _attachments(message: Communication, account: ChannelAccount) -> tuple[Attachment, ...]:
+    """Read the files of a message; tell a provider that takes none where it fetches them."""
     found = []
     for each in message.attachments:
-        if medium != Medium.EMAIL:
-            url = default_storage.url(each["file"]) if default_storage.exists(each["file"]) else ""
-            if not url.startswith("https://"):
-                raise CannotRender(
-                    "ATTACHMENT_GONE", f"The provider cannot fetch {each['name']} from {settings.PUBLIC_URL}."
-                )
-            found.append(Attachment(each["name"], each["contentType"], url=url))
-            continue
         if not default_storage.exists(each["file"]):
             raise CannotRender("ATTACHMENT_GONE", f"The file {each['name']} is gone.")
-        with default_storage.open(each["file"]) as file:
-            found.append(Attachment(each["name"], each["contentType"], file.read()))
+        if account.channel.takes_files:
+            with default_storage.open(each["file"]) as file:
+                found.append(Attachment(each["name"], each["contentType"], file.read()))
+            continue
+        url = default_storage.url(each["file"])
+        if not url.startswith("https://"):
+            reason = f"{account.channel.label} fetches files by https, and {each['name']} lies where it cannot."
+            raise CannotRender("ATTACHMENT_UNREACHABLE", reason)
+        found.append(Attachment(each["name"], each["contentType"], url=url))
     return tuple(found)

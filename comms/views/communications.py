@@ -52,6 +52,7 @@ class CommunicationViewSet(ListMixin, RetrieveMixin, UpdateMixin, TenantViewSet)
         "partial_update": "messages:write",
         "retry": "messages:write",
         "done": "messages:write",
+        "send": "messages:write",
         "preview": "messages:write",
         "preview_batch": "messages:bulk",
     }
@@ -110,6 +111,12 @@ class CommunicationViewSet(ListMixin, RetrieveMixin, UpdateMixin, TenantViewSet)
     def done(self, request: Request, pk: uuid.UUID) -> Response:
         """Note that a person has sent it, as with LinkedIn."""
         return self.respond(self.represent(communications.complete_communication(message=self.get_object())))
+
+    @extend_schema(request=None, responses=CommunicationSerializer)
+    @action(detail=True, methods=["post"])
+    def send(self, request: Request, pk: uuid.UUID) -> Response:
+        """Send what waits for a person through the provider's API, as they decide now; 409 without an account for it."""
+        return self.respond(self.represent(communications.release_communication(message=self.get_object())))
 
     @extend_schema(request=PreviewRequestSerializer, responses=PreviewSerializer)
     @action(detail=False, methods=["post"], serializer_class=PreviewRequestSerializer)

@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldBooleanSwitchWidget
 
-from dnc.models import DncEntry, DncList, Entitlement, ListUpload, Registry, RegistryFile, RegistryLoad
+from dnc.models import DncEntry, DncList, EmailOptOut, Entitlement, ListUpload, Registry, RegistryFile, RegistryLoad
 from dnc.services import entitlements, entries, lists, uploads
 from dnc.services.certificates import check_numbers
 from dnc.services.history import history_of
@@ -300,3 +300,25 @@ class RegistryLoadAdmin(TenantAdmin):
     @admin.display(description="Progress")
     def live(self, job: RegistryLoad) -> SafeString:
         return progress_bar(job)
+
+
+@admin.register(EmailOptOut)
+class EmailOptOutAdmin(TenantAdmin):
+    permissions = {"view": "dnc:manage", "add": "dnc:manage", "delete": "dnc:manage"}
+    section = SECTION
+    icon = "unsubscribe"
+    menu_title = "E-mail opt-outs"
+
+    list_display = ("email", "source", "reason", "added_by", "created_at")
+    list_select_related = ("added_by",)
+    search_fields = ("email__exact",)
+    fields = ("email", "reason")
+
+    def perform_create(self, request: HttpRequest, data: dict[str, Any]) -> EmailOptOut:
+        user_id = self.principal(request).user_id
+        entries.add_opt_outs(emails=[data["email"]], source="back office", reason=data["reason"], user_id=user_id)
+        found: EmailOptOut = EmailOptOut.objects.get(email=data["email"].strip().lower())
+        return found
+
+    def perform_delete(self, request: HttpRequest, obj: EmailOptOut) -> None:
+        entries.take_back_email_opt_out(obj)

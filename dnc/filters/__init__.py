@@ -34,6 +34,13 @@ class DncEntryFilter(django_filters.FilterSet):
         return found
 
 
+class EmailOptOutFilter(django_filters.FilterSet):
+    email = django_filters.CharFilter(method="with_email", max_length=320)
+
+    def with_email(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        return queryset.filter(email=value.strip().lower())
+
+
 class NumberFilter(django_filters.FilterSet):
     phoneNumber = django_filters.CharFilter(method="with_number", max_length=50)
 

@@ -254,7 +254,9 @@ class EmailOptOut(TenantRow):
 
     class Meta:
         db_table = "dnc_email_opt_outs"
+        verbose_name = "e-mail opt-out"
         constraints = [models.UniqueConstraint(fields=["organization", "email"], name="one_opt_out_per_email")]
+        indexes = [models.Index(fields=["organization", "-created_at", "-id"], name="email_opt_outs_newest")]
 
     def __str__(self) -> str:
         return self.email

@@ -3,7 +3,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from dnc.models import ContactAttempt, Permission
+from dnc.models import ContactAttempt, EmailOptOut, Permission
 from dnc.models.lists import Channel
 from dnc.services.decision import CODES
 from vocelio.api.serializers import ModelSerializer, PersonField, Serializer
@@ -111,6 +111,15 @@ class OptOutAnswerSerializer(Serializer):
     added = serializers.IntegerField()
     updated = serializers.IntegerField()
     emails = serializers.IntegerField()
+
+
+class EmailOptOutSerializer(ModelSerializer):
+    """An address whose owner said no."""
+
+    class Meta:
+        model = EmailOptOut
+        fields = ["id", "email", "source", "reason", "created_at"]
+        read_only_fields = fields
 
 
 class PermissionSerializer(ModelSerializer):

@@ -166,6 +166,12 @@ def add_opt_outs(
     return counts
 
 
+def take_back_email_opt_out(row: EmailOptOut) -> None:
+    """Forget that an address said no, because its owner asked for mail again."""
+    EmailOptOut.objects.filter(pk=row.pk).delete()
+    record("dnc.opt_out_taken_back", "emailoptout", row.pk)
+
+
 def share_opt_outs(*, phone_numbers: Sequence[str], emails: Sequence[str]) -> None:
     """Let a no to any of these numbers and addresses hold for all of them: they turned out to be one person's."""
     entries = DncEntry.objects.filter(

@@ -1,6 +1,8 @@
 """Keep what providers say of numbers, and who may be called although listed."""
 
+import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -18,6 +20,15 @@ from vocelio.errors import Conflict, Invalid
 from vocelio.organizations.scope import current_organization_id
 
 COLUMNS = {"id": "uuid", "number": "bigint", "kind": "text", "value": "text", "since": "date", "reported_on": "date"}
+
+
+@dataclass(frozen=True)
+class SentMessage:
+    """A message to a number in E.164, by whom and as part of what."""
+
+    phone_number: str
+    user_id: uuid.UUID | None
+    campaign: str = ""
 
 
 def store_facts(rows: Sequence[dict[str, Any]], reported_on: date | None = None) -> dict[str, int]:
@@ -89,6 +100,26 @@ def note_attempt(*, phone_number: str, **fields: Any) -> ContactAttempt:
     attempt.save()
     record("dnc_attempt.noted", "contactattempt", attempt.id, channel=attempt.channel)
     return attempt
+
+
+def note_sends(sends: Sequence[SentMessage], *, channel: str, caller: str = "") -> None:
+    """Keep the records of messages that are handed over after the open transaction, in one statement.
+
+    They are not audited one by one: each is a message that is.
+    """
+    now = timezone.now()
+    ContactAttempt.objects.bulk_create(
+        ContactAttempt(
+            number=int(send.phone_number.removeprefix("+")),
+            channel=channel,
+            caller=caller[:20],
+            attempted_at=now,
+            disposition="message",
+            campaign=send.campaign[:100],
+            user_id=send.user_id,
+        )
+        for send in sends
+    )
 
 
 def _read(permission: Permission) -> Permission:

@@ -53,6 +53,15 @@ class Verdict:
                 return str(reason["message"])
         return str(self.decision.body["meaning"])
 
+    def waits_for_cap(self, mode: str) -> bool:
+        """Say whether nothing but the number of attempts of the last day is against it: it is allowed again later."""
+        against = {
+            reason["code"]
+            for reason in self.decision.reasons
+            if reason["effect"] in ("blocks", "limits") and mode in reason.get("modes", (mode,))
+        }
+        return against == {"frequency_cap"}
+
     def described(self) -> dict[str, Any]:
         """Return the verdict as the API answers it."""
         return {"input": self.input, "phoneNumber": self.phone_number, **self.decision.body}

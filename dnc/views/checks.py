@@ -9,14 +9,15 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from dnc.filters import NumberFilter, PermissionFilter
-from dnc.models import Certificate, ContactAttempt, DncEntry, Permission
+from dnc.filters import EmailOptOutFilter, NumberFilter, PermissionFilter
+from dnc.models import Certificate, ContactAttempt, DncEntry, EmailOptOut, Permission
 from dnc.rules.book import all_rules, version
 from dnc.serializers.scrubs import HistorySerializer, RuleSerializer, RulesSerializer
 from dnc.serializers.verdicts import (
     AttemptSerializer,
     CheckAnswerSerializer,
     CheckSerializer,
+    EmailOptOutSerializer,
     OptOutAnswerSerializer,
     OptOutSerializer,
     PermissionSerializer,
@@ -24,7 +25,7 @@ from dnc.serializers.verdicts import (
 from dnc.services import entries, facts_store
 from dnc.services.certificates import check_numbers
 from dnc.services.history import history_of
-from vocelio.api.viewsets import CreateMixin, ListMixin, RetrieveMixin, TenantViewSet
+from vocelio.api.viewsets import CreateMixin, DestroyMixin, ListMixin, RetrieveMixin, TenantViewSet
 from vocelio.errors import Invalid
 
 
@@ -69,6 +70,19 @@ class OptOutViewSet(TenantViewSet):
         It holds from this request's commit on, for everybody and for good.
         """
         return self.respond(entries.add_opt_outs(**self.validated()), status=201)
+
+
+class EmailOptOutViewSet(ListMixin, DestroyMixin, TenantViewSet):
+    """Addresses whose owners said no; numbers stand on the company's own list."""
+
+    model = EmailOptOut
+    serializer_class = EmailOptOutSerializer
+    filterset_class = EmailOptOutFilter
+    permissions = dict.fromkeys(["list", "destroy"], "dnc:manage")
+
+    def perform_destroy(self, instance: EmailOptOut) -> str:
+        entries.take_back_email_opt_out(instance)
+        return "The address may be written to again"
 
 
 class PermissionViewSet(ListMixin, CreateMixin, RetrieveMixin, TenantViewSet):

@@ -14,8 +14,12 @@ from aiosmtpd.controller import Controller
 
 from comms.models import ChannelAccount, Communication
 from comms.services import outbox
+from dnc.rules import hours
 from tests.factories import Person, run_jobs, unique
+from tests.realtime.server import server, start_server
 from vocelio.organizations.scope import organization_scope
+
+__all__ = ["server", "start_server"]
 
 
 @dataclass
@@ -138,6 +142,8 @@ def open_desk(person: Person, box: Mailbox) -> Desk:
                 "host": "127.0.0.1",
                 "port": str(box.port),
                 "security": "none",
+                # One mail after the other, unless a test wants more.
+                "connections": "1",
                 "fromEmail": f"sales@acme{next(_domains)}.test",
                 "fromName": "Acme Sales",
             },
@@ -151,3 +157,16 @@ def open_desk(person: Person, box: Mailbox) -> Desk:
 @pytest.fixture
 def desk(admin: Person, mailbox: Mailbox) -> Desk:
     return open_desk(admin, mailbox)
+
+
+@pytest.fixture
+def any_hour(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every hour be one in which people may be written to."""
+    monkeypatch.setattr(hours.Window, "seconds_until_open", lambda self, at: 0)
+    original = hours.calling_window
+
+    def open_window(area: Any, at: Any) -> hours.Window:
+        window = original(area, at)
+        return hours.Window(True, at, at, window.zones, window.rule)
+
+    monkeypatch.setattr("dnc.services.decision.calling_window", open_window)

@@ -4,16 +4,21 @@ Requests to WhatsApp are held against Meta's published OpenAPI (whatsapp/openapi
 templates, knows who wrote when, refuses what WhatsApp refuses, and makes the webhooks Meta sends, signed.
 """
 
+import base64
+import email
+import email.policy
 import hashlib
 import hmac
 import itertools
 import json
 import threading
 import time
+from abc import abstractmethod
 from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import jsonschema_rs
 
@@ -48,8 +53,9 @@ class Fake(ThreadingHTTPServer):
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_port}"
 
+    @abstractmethod
     def handle_call(self, method: str, path: str, headers: Any, body: bytes) -> tuple[int, Any]:
-        raise NotImplementedError
+        """Return the status and the JSON of the answer."""
 
     def stop(self) -> None:
         self.shutdown()
@@ -89,6 +95,7 @@ class WhatsAppFake(Fake):
         self.templates: dict[tuple[str, str], dict[str, Any]] = {}
         self.sent: list[dict[str, Any]] = []
         self.wrote: dict[str, float] = {}
+        self.media: dict[str, bytes] = {}
         self.violations: list[str] = []
         self.received = Counter[str]()
 
@@ -112,9 +119,22 @@ class WhatsAppFake(Fake):
             more = {"next": "https://graph.facebook.com/next"} if after + 2 < len(rows) else {}
             paging: dict[str, Any] = {"cursors": {"before": "0", "after": str(after + 2)}, **more}
             return 200, {"data": rows[after : after + 2], "paging": paging}
+        if (method, path) == ("POST", f"/v23.0/{PHONE_NUMBER_ID}/media"):
+            return self.upload(headers["content-type"], body)
         if (method, path) == ("POST", f"/v23.0/{PHONE_NUMBER_ID}/messages"):
             return self.send(json.loads(body))
         return 404, error(100, f"Unknown path {path}")
+
+    def upload(self, content_type: str, body: bytes) -> tuple[int, Any]:
+        parts = email.message_from_bytes(
+            f"Content-Type: {content_type}\r\n\r\n".encode() + body, policy=email.policy.HTTP
+        )
+        fields = {part.get_param("name", header="content-disposition"): part for part in parts.iter_parts()}
+        if fields["messaging_product"].get_payload() != "whatsapp" or "file" not in fields:
+            return 400, error(100, "Invalid parameter")
+        media_id = str(next(_ids))
+        self.media[media_id] = bytes(fields["file"].get_content())
+        return 200, {"id": media_id}
 
     def send(self, message: dict[str, Any]) -> tuple[int, Any]:
         # The file does not know this field of the documentation.
@@ -131,6 +151,8 @@ class WhatsAppFake(Fake):
                 return 400, error(132000, "Number of parameters does not match")
         elif self.wrote.get(to, 0) < time.time() - 24 * 3600:
             return 400, error(131047, "Re-engagement message")
+        elif (media := message.get(message["type"], {}).get("id")) and media not in self.media:
+            return 400, error(131053, "Media upload error")
         wamid = f"wamid.{next(_ids)}"
         self.sent.append({**message, "id": wamid})
         self.received[to] += 1
@@ -196,3 +218,64 @@ class SmsFake(Fake):
             return 401, {"code": "AUTH", "message": "Unknown token"}
         self.sent.append(json.loads(body))
         return 200, {"id": f"sms-{next(_ids)}"}
+
+
+class TwilioFake(Fake):
+    """Twilio's messages: it keeps them, knows who said STOP to it, and tells what became of each, signed."""
+
+    account, token = "AC" + "0" * 32, "t" * 32
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sent: list[dict[str, str]] = []
+        self.stopped: set[str] = set()
+
+    def handle_call(self, method: str, path: str, headers: Any, body: bytes) -> tuple[int, Any]:
+        given = headers.get("authorization", "").removeprefix("Basic ")
+        if base64.b64decode(given).decode() != f"{self.account}:{self.token}":
+            return 401, {"code": 20003, "message": "Authenticate", "status": 401}
+        if (method, path) != ("POST", f"/2010-04-01/Accounts/{self.account}/Messages.json"):
+            return 404, {"code": 20404, "message": "Not found", "status": 404}
+        fields = dict(parse_qsl(body.decode(), strict_parsing=True))
+        if fields["To"] in self.stopped:
+            return 400, {"code": 21610, "message": "Attempt to send to unsubscribed recipient", "status": 400}
+        if not fields.get("Body") or len(fields["Body"]) > 1600:
+            return 400, {"code": 21617, "message": "The concatenated message body exceeds the limit", "status": 400}
+        self.sent.append({**fields, "sid": f"SM{next(_ids):032}"})
+        return 201, {"sid": self.sent[-1]["sid"], "status": "queued"}
+
+    def report(self, message: dict[str, str], status: str, **fields: str) -> dict[str, str]:
+        """Return what Twilio posts to the address that the message named."""
+        return {
+            "AccountSid": self.account,
+            "MessageSid": message["sid"],
+            "MessageStatus": status,
+            "To": message["To"],
+            "From": message["From"],
+            **fields,
+        }
+
+    def signature(self, url: str, fields: dict[str, str], token: str = "") -> str:
+        text = url + "".join(name + fields[name] for name in sorted(fields))
+        mac = hmac.new((token or self.token).encode(), text.encode(), hashlib.sha1).digest()
+        return base64.b64encode(mac).decode()
+
+
+class LinkedInFake(Fake):
+    """LinkedIn's Messages API: members have names, and only connections are written to."""
+
+    def __init__(self, connections: set[str]) -> None:
+        super().__init__()
+        self.connections = connections
+        self.sent: list[dict[str, Any]] = []
+
+    def handle_call(self, method: str, path: str, headers: Any, body: bytes) -> tuple[int, Any]:
+        if headers.get("authorization") != "Bearer partner-token":
+            return 401, {"serviceErrorCode": 65600, "message": "Invalid access token", "status": 401}
+        message = json.loads(body)
+        if (method, path) != ("POST", "/v2/messages") or set(message) != {"recipients", "body", "messageType"}:
+            return 400, {"serviceErrorCode": 100, "message": "Unpermitted fields", "status": 400}
+        if not set(message["recipients"]) <= self.connections:
+            return 422, {"serviceErrorCode": 101, "message": "Not a connection of the member", "status": 422}
+        self.sent.append(message)
+        return 201, {}

@@ -1,77 +1,17 @@
 """Messages to numbers: WhatsApp through a fake with a state, SMS through any provider, LinkedIn by hand."""
 
-import base64
 import hashlib
 import hmac
 import json
 import time
-from urllib.parse import urlencode
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 
-from comms.models import Communication
-from comms.services import outbox
 from tests.comms.fakes import ACCOUNT_ID, APP_SECRET, PHONE_NUMBER_ID, TOKEN, SmsFake, WhatsAppFake, signed
-from tests.dnc.registries import days_ago, fresh_code, load_lines, subscribe
-from tests.factories import make_person, unique
-from vocelio.organizations.models import Role
-from vocelio.organizations.scope import organization_scope
+from tests.comms.lines import Line
 
-
-class Line:
-    """An organization with an account for messages to numbers, and a number that may be written to."""
-
-    def __init__(self, person, provider, settings, secrets):
-        body = {"provider": provider, "name": unique("line"), "settings": settings, "secrets": secrets}
-        answer = person.post("/v1/communications/accounts", body)
-        assert answer.status == 201, answer
-        self.person, self.account = person, answer.data
-        code = fresh_code()
-        load_lines(code, [5550199])
-        subscribe(person)
-        self.number = f"+1{code}5550100"
-        self.listed = f"+1{code}5550199"
-        self.contact = person.post("/v1/contacts", {"firstName": "Ada", "phone": self.number}).data
-
-    def write(self, **fields):
-        return self.person.post("/v1/communications", {"contactId": self.contact["id"], **fields})
-
-    def send(self):
-        """Send, whatever the hour: calling hours are dnc's to test."""
-        with organization_scope(self.person.organization.id):
-            Communication.objects.filter(status="queued").update(scheduled_at="2020-01-01T00:00Z")
-        return outbox.send_account(self.person.organization.id, self.account["id"])
-
-    def show(self, message):
-        return self.person.get(f"/v1/communications/{message['id']}").data
-
-    def thread(self):
-        return self.person.get(f"/v1/communications?contactId={self.contact['id']}&sort=createdAt").data
-
-    def hook(self, raw, content_type="application/json", query="", **headers):
-        path = self.account["webhookUrl"]
-        path = path[path.index("/v1/") :] + query
-        return self.person.client.post(path, raw, content_type=content_type, headers=headers)
-
-    def consent(self, **fields):
-        body = {"phoneNumber": self.number, "kind": "consent", "occurredOn": str(days_ago(3)), "channel": "whatsapp"}
-        answer = self.person.post("/v1/dnc/permissions", body | fields)
-        assert answer.status == 201, answer
-
-
-@pytest.fixture(autouse=True)
-def any_hour(monkeypatch):
-    """Let every hour be one in which people may be written to."""
-    from dnc.rules import hours
-
-    monkeypatch.setattr(hours.Window, "seconds_until_open", lambda self, at: 0)
-    original = hours.calling_window
-
-    def open_window(area, at):
-        window = original(area, at)
-        return hours.Window(True, at, at, window.zones, window.rule)
-
-    monkeypatch.setattr("dnc.services.decision.calling_window", open_window)
+pytestmark = pytest.mark.usefixtures("any_hour")
 
 
 @pytest.fixture
@@ -181,6 +121,19 @@ def test_an_answer_that_was_lost_is_unknown_until_whatsapp_reports(line, whatsap
     assert (line.show(message)["status"], whatsapp.received.total()) == ("delivered", 1)
 
 
+def test_a_file_is_uploaded_and_sent_by_its_name_there(line, whatsapp):
+    opened(line, whatsapp)
+    file = SimpleUploadedFile("offer.pdf", b"%PDF-1.4 offer", "application/pdf")
+    stored = line.person.post("/v1/communications/attachments", {"file": file}).data
+    attachment = {name: stored[name] for name in ("file", "name", "contentType")}
+    message = line.write(channel="whatsapp", bodyText="Our offer", attachments=[attachment]).data
+    assert line.send() == 1
+    (sent,) = whatsapp.sent
+    assert (sent["document"]["caption"], sent["document"]["filename"]) == ("Our offer", "offer.pdf")
+    assert whatsapp.media[sent["document"]["id"]] == b"%PDF-1.4 offer"
+    assert line.show(message)["status"] == "sent"
+
+
 def test_a_used_up_quota_lets_the_account_rest(line, whatsapp):
     opened(line, whatsapp)
     message = line.write(channel="whatsapp", bodyText="Hi").data
@@ -260,39 +213,3 @@ def test_texts_go_through_any_provider_and_never_to_listed_numbers(admin, settin
     assert line.send() == 0
     assert line.show(refused)["errorCode"] == "DNC"
     fake.stop()
-
-
-def test_webhooks_of_twilio_are_proven_and_read(admin):
-    secrets = {"authToken": "t" * 32}
-    line = Line(admin, "twilio", {"accountSid": "AC1234", "from": "+12125550000"}, secrets)
-
-    def call(fields, token="t" * 32):
-        url = line.account["webhookUrl"]
-        text = url + "".join(name + fields[name] for name in sorted(fields))
-        mac = base64.b64encode(hmac.new(token.encode(), text.encode(), hashlib.sha1).digest()).decode()
-        return line.hook(urlencode(fields), "application/x-www-form-urlencoded", **{"X-Twilio-Signature": mac})
-
-    fields = {"AccountSid": "AC1234", "MessageSid": "SM1", "From": line.number, "Body": "STOP", "NumMedia": "0"}
-    assert call(fields, token="x" * 32).status_code == 401
-    for _ in range(2):
-        assert call(fields).status_code == 200
-    (wrote, confirmation) = line.thread()
-    assert (wrote["direction"], confirmation["purpose"]) == ("inbound", "confirmation")
-    assert admin.post("/v1/dnc/check", {"phoneNumbers": [line.number]}).data[0]["modes"]["sms"]["allowed"] is False
-
-
-def test_a_linkedin_message_waits_for_a_person_with_its_text(organization):
-    agent = make_person(organization, Role.AGENT)
-    contact = agent.post(
-        "/v1/contacts", {"firstName": "Ada", "lastName": "Ng", "email": f"{unique('a')}@example.test"}
-    ).data
-    message = agent.post(
-        "/v1/communications", {"contactId": contact["id"], "channel": "linkedin", "bodyText": "Hi Ada"}
-    ).data
-    assert message["status"] == "queued"
-    assert message["address"].startswith("https://www.linkedin.com/")
-    with organization_scope(organization.id):
-        assert outbox.wake_due() >= 0
-    done = agent.post(f"/v1/communications/{message['id']}/done")
-    assert (done.status, done.data["status"]) == (200, "sent")
-    assert agent.post(f"/v1/communications/{message['id']}/done").status == 409

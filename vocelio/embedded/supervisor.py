@@ -29,6 +29,7 @@ PROJECT = Path(__file__).resolve().parent.parent.parent
 DATABASE = "vocelio"
 READY_SECONDS = 120.0
 DEATHS, DEATHS_WITHIN = 5, 60.0
+CAUGHT_MAIL = "/admin/comms/communication/caught/"
 DEMO_LOGINS = """\
   Log in with the password vocelio-demo as
     admin@acme.test  manager@acme.test  agent@acme.test     organization Acme
@@ -251,6 +252,7 @@ class Supervisor:
         if "DEMO_LOADED" in self.state:
             for line in DEMO_LOGINS.splitlines():
                 say(line)
+            say(f"  {url}{CAUGHT_MAIL}    what the demo would have sent; nothing leaves")
         say("Ctrl-C stops everything; the data stays in " + str(self.data))
 
 
