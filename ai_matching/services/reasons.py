@@ -1,0 +1,60 @@
+"""Say in plain words why a match scores as it does; the same numbers always give the same sentence."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from ai_matching.services.factors import Factor
+from ai_matching.services.skills import Compared
+
+NAMED = 4
+
+
+def likeness(value: float) -> str:
+    if value >= 0.75:
+        return "title and text are very much alike"
+    if value >= 0.5:
+        return "title and text are alike"
+    if value >= 0.25:
+        return "title and text have something in common"
+    return "title and text have little in common"
+
+
+def sentence(factors: dict[str, Factor | None], skills: Compared | None) -> str:
+    """Return why: skills first, then the other factors from what speaks for the match to what speaks against it."""
+    parts = [_skills(skills)] if skills is not None else []
+    others = [(name, each) for name, each in factors.items() if each is not None and name != "skills"]
+    told = [each.reason for _, each in sorted(others, key=lambda pair: (-pair[1].value, pair[0]))]
+    if told:
+        parts.append("; ".join(told))
+    return ". ".join(part[0].upper() + part[1:] for part in parts) + "." if parts else ""
+
+
+def _skills(skills: Compared) -> str:
+    required = [each for each in (*skills.matched, *skills.near, *skills.missing) if each["required"]]
+    wished = not required
+    asked = len(skills.matched) + len(skills.near) + len(skills.missing) if wished else len(required)
+    word = "skills named" if wished else "required skills" if asked != 1 else "required skill"
+    has = [each for each in skills.matched if wished or each["required"]]
+    parts = [f"has {len(has)} of {asked} {word}{_names(has)}"]
+    extra = [] if wished else [each for each in skills.matched if not each["required"]]
+    if extra:
+        parts.append(f"also {_listed(extra)}")
+    if skills.near:
+        parts.append("near: " + ", ".join(f"{each['has']} for {each['name']}" for each in skills.near[:NAMED]))
+    lacks = [each for each in skills.missing if wished or each["required"]]
+    if lacks:
+        parts.append(f"lacks {_listed(lacks)}")
+    weak = [each for each in skills.matched if each["level"] < each["wantedLevel"]]
+    if weak:
+        parts.append(f"less practised than asked in {_listed(weak)}")
+    return "; ".join(parts)
+
+
+def _names(rows: Sequence[dict[str, Any]]) -> str:
+    return f" ({_listed(rows)})" if rows else ""
+
+
+def _listed(rows: Sequence[dict[str, Any]]) -> str:
+    names = [each["name"] for each in rows[:NAMED]]
+    more = len(rows) - len(names)
+    return ", ".join(names) + (f" and {more} more" if more > 0 else "")
