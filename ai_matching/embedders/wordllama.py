@@ -23,7 +23,7 @@ class WordLlamaEmbedder(Embedder):
     dimensions = 256
     batch = 512
     unlike = 0.05
-    alike = 0.60
+    alike = 0.80
 
     def embed(self, texts: Sequence[str]) -> Embedded:
         vectors = loaded().embed([text[:LONGEST] for text in texts])

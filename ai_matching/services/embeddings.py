@@ -232,7 +232,7 @@ def _known_vectors(wanted: list[Wanted], embedder: Embedder) -> dict[str, list[f
         .order_by("text_hash")
         .distinct("text_hash")
     )
-    return {text_hash: vector.to_list() for text_hash, vector in rows.values_list("text_hash", "vector")}
+    return {text_hash: list(vector) for text_hash, vector in rows.values_list("text_hash", "vector")}
 
 
 def _store(kind: str, wanted: list[Wanted], vectors: dict[str, list[float]], embedder: Embedder) -> None:

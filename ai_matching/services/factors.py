@@ -113,7 +113,8 @@ def salary(wish: Wish, desired: Salary | None, in_currency: Decimal | None) -> F
     if in_currency <= most:
         return Factor(1.0, "within the salary")
     over = float((in_currency - most) / most)
-    return Factor(max(0.0, 1 - 4 * over), f"wants {over:.0%} more than the job pays")
+    told = f"{over:.0%}" if over >= 0.01 else "a little"
+    return Factor(max(0.0, 1 - 4 * over), f"wants {told} more than the job pays")
 
 
 def availability(wish: Wish, profile: CandidateProfile, today: date) -> Factor | None:

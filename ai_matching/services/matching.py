@@ -11,7 +11,7 @@ from typing import Any
 from django.db.models import Count, QuerySet
 from django.utils import timezone
 
-from ai_matching.embedders import Embedder, PluginError, Vectors
+from ai_matching.embedders import Embedder, PluginError, Vectors, padded
 from ai_matching.models import AiSettings, Match, MatchedPerson, MatchKind, Part, Purpose, SubjectKind
 from ai_matching.services import factors
 from ai_matching.services.factors import Factor, Wish, wish_of
@@ -284,7 +284,9 @@ def asked_vectors(
         tokens=made.tokens,
         cost=embedder.price * made.tokens / MILLION,
     )
-    return fresh | {part: vector for part, vector in zip(missing, made.vectors, strict=True) if vector.any()}, ""
+    return fresh | {
+        part: vector for part, vector in zip(missing, padded(made.vectors), strict=True) if vector.any()
+    }, ""
 
 
 def free_text(text: str) -> Text:

@@ -12,7 +12,7 @@ from recruitment.cv.skills import find_skills, shipped
 from recruitment.models.skills import fold
 
 # Cosines of the offline model from which two names of skills are akin; judged on pairs of the dictionary by hand.
-AKIN = 0.62
+AKIN = 0.70
 # What a skill counts that is only near the one asked for, and what each level short of the wanted one takes away.
 NEAR = 0.5
 SHORT = 0.15
@@ -62,6 +62,9 @@ def asked_in(text: str) -> list[Asked]:
 def compare(asked: Sequence[Asked], had: Sequence[Had]) -> Compared:
     """Return how much of what is asked a candidate has, from 0 to 1, and what it is made of."""
     by_name = {canonical(each.name): each for each in had}
+    # What answers one wish exactly does not answer another one nearly.
+    exact = {canonical(each.name) for each in asked}
+    others = tuple(name for name in by_name if name not in exact)
     matched, near, missing = [], [], []
     got = whole = 0.0
     for each in asked:
@@ -73,7 +76,7 @@ def compare(asked: Sequence[Asked], had: Sequence[Had]) -> Compared:
             got += weight * max(0.4, 1 - SHORT * max(0, each.level - found.level))
             matched.append(row | {"has": found.name, "level": found.level, "years": float(found.years)})
             continue
-        akin = _nearest(canonical(each.name), tuple(by_name))
+        akin = _nearest(canonical(each.name), others)
         if akin is not None:
             found = by_name[akin]
             got += weight * NEAR

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
 from django.db import connection
 from django.db.models import QuerySet
 
@@ -94,7 +95,10 @@ def best(found: dict[uuid.UUID, Cosines], title_weight: float, limit: int) -> li
 def stored_vectors(kind: str, subject_id: uuid.UUID, embedder: Embedder) -> dict[str, tuple[Vectors, str]]:
     """Return the stored vector and text hash of each part of a subject."""
     rows = Embedding.objects.filter(kind=kind, subject_id=subject_id, provider=embedder.slug, model=embedder.model)
-    return {part: (vector.to_numpy(), text) for part, vector, text in rows.values_list("part", "vector", "text_hash")}
+    return {
+        part: (np.array(vector, dtype=np.float32), text)
+        for part, vector, text in rows.values_list("part", "vector", "text_hash")
+    }
 
 
 def _is_small(values: dict[str, Any]) -> bool:
