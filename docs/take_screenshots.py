@@ -41,6 +41,7 @@ def main() -> None:
         page.click("#result_list a[href*='/candidateprofile/']")
         page.click("a[href*='/contacts/contact/'][href*='/change']")
         show(page, "Add a sales profile", "profiles")
+        take(page, "/admin/contacts/contact/figures/", "contact-figures")
         take(page, "/admin/sales/deal/figures/", "sales-figures")
         take(page, "/admin/recruitment/jobopening/figures/?days=180", "recruitment-figures")
         take_job_board(page)

@@ -3,15 +3,18 @@
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
-from django.urls import reverse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import display
 
 from contacts.admin import panels
+from contacts.admin.figures import figures_context
 from contacts.admin.records import RecordAdmin, RecordForm, TrashFilter, in_trash
 from contacts.models import Contact, ContactChange, ContactList, ContactTally, LiveContact
 from contacts.serializers.history import change_rows, names_of
@@ -46,6 +49,7 @@ class ContactAdmin(RecordAdmin):
         "delete": "contacts:delete",
         "restore": "contacts:delete",
         "export": "contacts:export",
+        "figures": "analytics:read",
     }
     form = RecordForm
     actions = ("restore",)
@@ -98,6 +102,22 @@ class ContactAdmin(RecordAdmin):
             },
         ),
     )
+
+    def sidebar_extra(self) -> list[tuple[str, str, str]]:
+        """Show the figures beside the list."""
+        figures = ("Contact figures", "monitoring", reverse("admin:contacts_contact_figures"))
+        return [figures, *super().sidebar_extra()]
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.figures)
+        return [path("figures/", view, name="contacts_contact_figures"), *super().get_urls()]
+
+    def figures(self, request: HttpRequest) -> HttpResponse:
+        """Show growth, sources, lists and imports as charts."""
+        if not self.may(request, "figures"):
+            raise PermissionDenied
+        context = {**self.admin_site.each_context(request), "opts": self.opts, **figures_context(request)}
+        return TemplateResponse(request, "backoffice/figures.html", context)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """Put companies and profiles on the page of a contact that is there."""

@@ -13,9 +13,9 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path, reverse
 
 from contacts.phones import PhoneProblem, format_for_people, normalize
-from contacts.services.bulk import BulkResult
 from vocelio.backoffice.forms import TenantForm
 from vocelio.backoffice.tenant import TenantAdmin
+from vocelio.bulk import BulkResult
 from vocelio.db.counting import bounded_count
 from vocelio.errors import VocelioError
 

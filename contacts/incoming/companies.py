@@ -12,7 +12,7 @@ from contacts.incoming.mapping import CLIENT_TEXTS, Mapping
 from contacts.incoming.rows import MAX_TAG_CHARS, Incoming, Rejected, clean_email, split_tags
 from contacts.phones import INVALID, Phone, normalize_many
 from contacts.tabular import Row
-from contacts.tabular.formulas import restored
+from vocelio.formulas import restored
 
 MAX_URL_CHARS = 500
 STATUSES = frozenset(("prospect", "active", "inactive"))

@@ -12,7 +12,7 @@ from contacts.incoming.fixes import email_fix, phone_fix
 from contacts.incoming.mapping import TEXT_FIELDS, Mapping
 from contacts.phones import INVALID, Phone, normalize_many
 from contacts.tabular import Row
-from contacts.tabular.formulas import restored
+from vocelio.formulas import restored
 
 MAX_EMAIL_CHARS = 320
 MAX_TAG_CHARS = 100

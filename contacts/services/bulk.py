@@ -3,7 +3,6 @@
 import json
 import uuid
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import connection
@@ -15,27 +14,13 @@ from contacts.services.custom_fields import clean_values
 from vocelio.access.principal import Principal
 from vocelio.audit.context import current_actor
 from vocelio.audit.services import record
+from vocelio.bulk import BulkResult
 from vocelio.errors import Invalid
 from vocelio.organizations.models import Membership
 from vocelio.organizations.scope import current_organization_id, current_scope
 
 MAX_CONTACTS = 10_000
 MAX_TAGS = 100
-
-
-@dataclass
-class BulkResult:
-    """What became of each row: ids that succeeded, and {contactId, error, code} of those that did not.
-
-    `id_name` is what an error calls the id.
-    """
-
-    successful: list[uuid.UUID] = field(default_factory=list)
-    errors: list[dict[str, str]] = field(default_factory=list)
-    id_name: str = "contactId"
-
-    def fail(self, ids: Iterable[uuid.UUID], code: str, error: str) -> None:
-        self.errors += [{self.id_name: str(row_id), "error": error, "code": code} for row_id in sorted(ids)]
 
 
 def add_tags(*, principal: Principal, contact_ids: list[uuid.UUID], tags: list[str]) -> BulkResult:
@@ -48,7 +33,7 @@ def add_tags(*, principal: Principal, contact_ids: list[uuid.UUID], tags: list[s
         tags=tags,
         most=MAX_TAGS,
     )
-    result.fail(found - tagged, "TOO_MANY_TAGS", f"A contact has at most {MAX_TAGS} tags.")
+    result.fail_each(found - tagged, "TOO_MANY_TAGS", f"A contact has at most {MAX_TAGS} tags.")
     return _finish(result, "add-tags", tagged, tags=len(tags))
 
 
@@ -80,7 +65,7 @@ def remove_from_list(*, principal: Principal, contact_ids: list[uuid.UUID], list
     memberships = ContactListMembership.objects.filter(list=contact_list, contact_id__in=found)
     members = set(memberships.values_list("contact_id", flat=True))
     memberships.delete()
-    result.fail(found - members, "NOT_ON_LIST", "The contact is not on this list.")
+    result.fail_each(found - members, "NOT_ON_LIST", "The contact is not on this list.")
     return _finish(result, "remove-from-list", members, [list_id])
 
 
@@ -112,13 +97,13 @@ def delete(*, principal: Principal, contact_ids: list[uuid.UUID]) -> BulkResult:
 
 def restore(*, principal: Principal, contact_ids: list[uuid.UUID]) -> BulkResult:
     """Bring contacts back from the trash; those whose phone was taken meanwhile fail."""
-    result = BulkResult()
+    result = BulkResult("contactId")
     wanted = Contact.objects.visible_to(principal).filter(pk__in=contact_ids)
     alive = set(wanted.alive().values_list("pk", flat=True))
-    result.fail(alive, "NOT_IN_TRASH", "The contact is not in the trash.")
+    result.fail_each(alive, "NOT_IN_TRASH", "The contact is not in the trash.")
     trashed = list(wanted.in_trash().order_by("-deleted_at").values_list("pk", "phone"))
     found = {contact_id for contact_id, _ in trashed}
-    result.fail(set(contact_ids) - alive - found, *UNKNOWN)
+    result.fail_each(set(contact_ids) - alive - found, *UNKNOWN)
     phones = {phone for _, phone in trashed if phone}
     taken = set(Contact.objects.alive().filter(phone__in=phones).values_list("phone", flat=True))
     free = set()
@@ -128,7 +113,7 @@ def restore(*, principal: Principal, contact_ids: list[uuid.UUID]) -> BulkResult
             # Of several with the same phone, the one that was deleted last comes back.
             taken.update({phone} - {None})
     Contact.objects.filter(pk__in=free).update(deleted_at=None, deleted_by=None)
-    result.fail(found - free, "CONTACT_EXISTS", "There is already a contact with this phone number.")
+    result.fail_each(found - free, "CONTACT_EXISTS", "There is already a contact with this phone number.")
     return _finish(result, "restore", free)
 
 
@@ -204,8 +189,8 @@ def _start(principal: Principal, contact_ids: list[uuid.UUID]) -> tuple[BulkResu
     """Return a result with the ids that the caller cannot see already failed, and the others."""
     visible = Contact.objects.alive().visible_to(principal).filter(pk__in=contact_ids)
     found = set(visible.values_list("pk", flat=True))
-    result = BulkResult()
-    result.fail(set(contact_ids) - found, *UNKNOWN)
+    result = BulkResult("contactId")
+    result.fail_each(set(contact_ids) - found, *UNKNOWN)
     return result, found
 
 

@@ -12,10 +12,11 @@ from django.utils import timezone
 from contacts.models import BulkFailure, BulkJob, Contact, ContactChange, ContactListMembership, ListDeparture
 from contacts.models.live import LiveContactQuerySet
 from contacts.services.announcements import announce_bulk
-from contacts.services.bulk import ACTIONS, BulkResult, static_list
+from contacts.services.bulk import ACTIONS, static_list
 from contacts.services.history import Change, change_cause, put_back
 from vocelio.access.principal import Principal, principal_of_member
 from vocelio.audit.services import record
+from vocelio.bulk import BulkResult
 from vocelio.db.counting import bounded_count
 from vocelio.errors import Conflict, Forbidden
 from vocelio.jobs.models import JobStatus
@@ -121,11 +122,11 @@ def _undo(run: Run[BulkJob]) -> None:
             if not rows:
                 break
             result = put_back([Change(row.contact_id, row.before, row.after) for row in rows])
-            outcome = BulkResult(successful=sorted(result.restored))
-            outcome.fail(
+            outcome = BulkResult("contactId", sorted(result.restored))
+            outcome.fail_each(
                 result.kept.keys() - result.failed.keys(), "CHANGED_SINCE", "Changed again since; left as it is."
             )
-            outcome.fail(result.failed, "CONFLICT", "Another contact has the phone number now.")
+            outcome.fail_each(result.failed, "CONFLICT", "Another contact has the phone number now.")
             _keep_failures(job, outcome)
             if result.restored:
                 announce_bulk(UNDO, result.restored)

@@ -8,12 +8,13 @@ from django.db import connection
 from django.db.models.functions import Now
 
 from contacts.models import Client
-from contacts.services.bulk import MAX_TAGS, BulkResult
+from contacts.services.bulk import MAX_TAGS
 from contacts.services.client_announcements import announce_clients
 from contacts.services.contacts import check_assignee
 from vocelio.access.principal import Principal
 from vocelio.audit.context import current_actor
 from vocelio.audit.services import record
+from vocelio.bulk import BulkResult
 from vocelio.organizations.scope import current_organization_id
 
 UNKNOWN = ("NOT_FOUND", "There is no such client.")
@@ -33,7 +34,7 @@ def add_tags(*, principal: Principal, client_ids: list[uuid.UUID], tags: list[st
             {"organization": current_organization_id(), "ids": list(found), "tags": tags, "most": MAX_TAGS},
         )
         tagged = {row[0] for row in cursor.fetchall()}
-    result.fail(found - tagged, "TOO_MANY_TAGS", f"A client has at most {MAX_TAGS} tags.")
+    result.fail_each(found - tagged, "TOO_MANY_TAGS", f"A client has at most {MAX_TAGS} tags.")
     return _finish(result, "add-tags", tagged, tags=len(tags))
 
 
@@ -71,20 +72,20 @@ def delete(*, principal: Principal, client_ids: list[uuid.UUID]) -> BulkResult:
     result, found = _start(principal, client_ids)
     locked = Client.objects.select_for_update().alive().filter(pk__in=found).order_by("pk")
     deleted = set(locked.values_list("pk", flat=True))
-    result.fail(found - deleted, *UNKNOWN)
+    result.fail_each(found - deleted, *UNKNOWN)
     Client.objects.filter(pk__in=deleted).update(deleted_at=Now(), deleted_by_id=current_actor().user_id)
     return _finish(result, "delete", deleted)
 
 
 def restore(*, principal: Principal, client_ids: list[uuid.UUID]) -> BulkResult:
     """Bring clients back from the trash; those whose name and domain were taken meanwhile fail."""
-    result = BulkResult(id_name="clientId")
+    result = BulkResult("clientId")
     wanted = Client.objects.visible_to(principal).filter(pk__in=client_ids)
     alive = set(wanted.alive().values_list("pk", flat=True))
-    result.fail(alive, "NOT_IN_TRASH", "The client is not in the trash.")
+    result.fail_each(alive, "NOT_IN_TRASH", "The client is not in the trash.")
     trashed = list(wanted.in_trash().order_by("-deleted_at").values_list("pk", "sort_name", "domain"))
     found = {row[0] for row in trashed}
-    result.fail(set(client_ids) - alive - found, *UNKNOWN)
+    result.fail_each(set(client_ids) - alive - found, *UNKNOWN)
     taken = set(
         Client.objects.alive()
         .filter(sort_name__in={folded for _, folded, _ in trashed})
@@ -97,7 +98,7 @@ def restore(*, principal: Principal, client_ids: list[uuid.UUID]) -> BulkResult:
             # Of several with the same name, the one that was deleted last comes back.
             taken.add((folded, domain))
     Client.objects.filter(pk__in=free).update(deleted_at=None, deleted_by=None)
-    result.fail(found - free, "CLIENT_EXISTS", "There is already a client with this name and domain.")
+    result.fail_each(found - free, "CLIENT_EXISTS", "There is already a client with this name and domain.")
     return _finish(result, "restore", free)
 
 
@@ -115,8 +116,8 @@ def _start(principal: Principal, client_ids: list[uuid.UUID]) -> tuple[BulkResul
     """Return a result with the ids that the caller cannot see already failed, and the others."""
     visible = Client.objects.alive().visible_to(principal).filter(pk__in=client_ids)
     found = set(visible.values_list("pk", flat=True))
-    result = BulkResult(id_name="clientId")
-    result.fail(set(client_ids) - found, *UNKNOWN)
+    result = BulkResult("clientId")
+    result.fail_each(set(client_ids) - found, *UNKNOWN)
     return result, found
 
 

@@ -8,7 +8,7 @@ from django.db import connection
 from contacts.incoming.mapping import CUSTOM_HEADER, OUR_HEADER
 from vocelio.organizations.scope import current_organization_id
 
-# What makes `contacts.tabular.formulas.harmless` put an apostrophe before a cell: its first characters, and the whole.
+# What makes `vocelio.formulas.harmless` put an apostrophe before a cell: its first characters, and the whole.
 _SUSPECT = "39, 61, 64, 9, 10, 13, 43, 45, 65309, 65291, 65293, 65312"
 _FORMULA = r"^''*([=@\t\r\n\uFF1D\uFF0B\uFF0D\uFF20]|[+-](?![0-9 ().-]*\Z))".replace("''*", "'*")
 # An import reads at most 500 columns; further custom fields share one.

@@ -15,11 +15,11 @@ from django.db import connection
 
 from contacts.models import ContactExport
 from contacts.services.export_columns import NAMES, Column, chosen_columns
-from contacts.tabular.formulas import harmless
 from contacts.tabular.xlsx_writer import MAX_ROWS, XlsxWriter
 from vocelio.access.principal import Principal, principal_of_member
 from vocelio.audit.services import record
 from vocelio.errors import Conflict, Forbidden, Invalid, VocelioError
+from vocelio.formulas import harmless
 from vocelio.jobs.services import Run, cancel_job, enqueue_job, running
 
 CHUNK_ROWS = 10_000

@@ -11,7 +11,7 @@ from django.db import connection
 from contacts.incoming import Mapping
 from contacts.incoming.mapping import OUR_HEADER
 from contacts.models import ContactImport, ImportRejection
-from contacts.tabular.formulas import harmless
+from vocelio.formulas import harmless
 from vocelio.organizations.scope import organization_scope
 
 FIRST_REJECTIONS = 100

@@ -29,7 +29,6 @@ from contacts.serializers.clients import (
 )
 from contacts.services import client_bulk, client_relations, clients
 from contacts.services.client_summaries import summarize_client
-from contacts.views.contacts import bulk_answer
 from vocelio.api.filters import PAGING
 from vocelio.api.viewsets import CreateMixin, DestroyMixin, ListMixin, RetrieveMixin, TenantViewSet, UpdateMixin
 from vocelio.audit.models import AuditEntry
@@ -161,7 +160,7 @@ class ClientViewSet(ListMixin, CreateMixin, RetrieveMixin, UpdateMixin, DestroyM
         data = self.validated()
         operation = client_bulk.ACTIONS[data["action"]]
         result = operation(principal=self.principal, client_ids=data["client_ids"], **data.get("data", {}))
-        return Response(bulk_answer(result))
+        return Response(result.answer())
 
     def _population(self) -> tuple[int, bool]:
         visible: Any = Client.objects.get_queryset().visible_to(self.principal)

@@ -188,7 +188,7 @@ class ContactViewSet(ListMixin, CreateMixin, RetrieveMixin, UpdateMixin, Destroy
             return self._start_bulk(data)
         operation = bulk.ACTIONS[data["action"]]
         result = operation(principal=self.principal, contact_ids=data["contact_ids"], **data.get("data", {}))
-        return Response(bulk_answer(result))
+        return Response(result.answer())
 
     def _start_bulk(self, data: dict[str, Any]) -> Response:
         wanted: Any = contacts_matching(data["filter"], self.principal)
@@ -232,14 +232,3 @@ class ContactViewSet(ListMixin, CreateMixin, RetrieveMixin, UpdateMixin, Destroy
         if names == {"listId"} and not ContactList.objects.filter(pk=parameters["listId"]).dynamic().exists():
             return ContactTally.objects.of_list(parameters["listId"])  # type: ignore[no-any-return]
         return None
-
-
-def bulk_answer(result: bulk.BulkResult) -> dict[str, Any]:
-    """Return a bulk result in the document's shape."""
-    return {
-        "message": "Bulk operation completed",
-        "processed": len(result.successful) + len(result.errors),
-        "successful": len(result.successful),
-        "failed": len(result.errors),
-        "errors": result.errors,
-    }

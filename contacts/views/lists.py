@@ -16,8 +16,8 @@ from contacts.models import ContactList
 from contacts.serializers.contacts import BulkResultSerializer, ContactIdsSerializer
 from contacts.serializers.lists import ContactListSerializer
 from contacts.services import bulk, lists
-from contacts.views.contacts import bulk_answer
 from vocelio.api.viewsets import CreateMixin, DestroyMixin, ListMixin, RetrieveMixin, TenantViewSet, UpdateMixin
+from vocelio.bulk import BulkResult
 from vocelio.db.counting import bounded_count
 from vocelio.errors import Invalid
 
@@ -83,7 +83,7 @@ class ContactListViewSet(ListMixin, CreateMixin, RetrieveMixin, UpdateMixin, Des
         """Take up to 10,000 contacts off the list; they stay contacts."""
         return self._change_members(bulk.remove_from_list)
 
-    def _change_members(self, change: Callable[..., bulk.BulkResult]) -> Response:
+    def _change_members(self, change: Callable[..., BulkResult]) -> Response:
         contact_list = self.get_object()
         contact_ids = self.validated()["contact_ids"]
-        return Response(bulk_answer(change(principal=self.principal, contact_ids=contact_ids, list_id=contact_list.pk)))
+        return Response(change(principal=self.principal, contact_ids=contact_ids, list_id=contact_list.pk).answer())

@@ -17,10 +17,10 @@ from contacts.models import Contact, Erasure
 from contacts.serializers.reports import ANALYTICS, EraseRequestSerializer, ErasureSerializer
 from contacts.services.analytics import describe_contacts, flat_rows
 from contacts.services.erasures import erase_contact
-from contacts.tabular.formulas import harmless
 from vocelio.api.negotiation import DownloadNegotiation
 from vocelio.api.viewsets import ListMixin, RetrieveMixin, TenantViewSet
 from vocelio.errors import Invalid
+from vocelio.formulas import harmless
 
 RANGE = [
     OpenApiParameter("from", OpenApiTypes.DATE, description="First day (UTC); 30 days back by default."),

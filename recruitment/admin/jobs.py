@@ -1,6 +1,5 @@
 """Jobs: as a list, with their boards, in figures; reasons to reject."""
 
-from datetime import timedelta
 from typing import Any
 
 from django import forms
@@ -11,13 +10,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from contacts.admin.charts import PERIODS, drawn
 from contacts.admin.panels import render
 from contacts.client_panels import PanelTable
 from recruitment.models import (
@@ -30,9 +27,10 @@ from recruitment.models import (
     RejectionReason,
 )
 from recruitment.services import jobs, pools, processes
-from recruitment.services.reports import REPORTS, question
+from recruitment.services.reports import REPORTS, Question
 from vocelio.backoffice.forms import TenantForm, by_id
 from vocelio.backoffice.tenant import TenantAdmin
+from vocelio.reports.charts import days_chosen, drawn_reports, period_chosen
 
 LABELS = {"Open": "success", "Draft": "info", "On hold": "warning", "Filled": "success", "Cancelled": "danger"}
 
@@ -189,21 +187,16 @@ class JobOpeningAdmin(TenantAdmin):
         """Show the reports as charts."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        days = request.GET.get("days") if request.GET.get("days") in PERIODS else "90"
-        last = timezone.now().date()
-        first = last - timedelta(days=int(days or 90) - 1)
-        asked = question(principal=self.principal(request), first=first, last=last)
+        asked = Question.of(self.principal(request), *days_chosen(request))
         reports = {name: report(asked) for name, report in REPORTS.items()}
         came, fill, offered = (reports[name].totals for name in ("applications", "time-to-fill", "offers"))
-        period = f"?from={asked.first}&to={asked.last}"
         context = {
             **self.admin_site.each_context(request),
             "title": "Recruitment figures",
             "opts": self.opts,
             "channel": "applications",
             "events": "application",
-            "periods": PERIODS.items(),
-            "days": days,
+            **period_chosen(request),
             "figures": [
                 ("Applications", came["applied"], "came in", "inbox"),
                 ("Hired", came["hired"], f"{came['rejected']} rejected", "trophy"),
@@ -211,18 +204,7 @@ class JobOpeningAdmin(TenantAdmin):
                 ("Days to hire", fill["daysToHire"] or 0, "from applying to the hire", "schedule"),
                 ("Offers accepted", offered["acceptance"] or 0, "percent of those answered", "handshake"),
             ],
-            "reports": [
-                {
-                    "name": name,
-                    "title": report.title,
-                    "charts": [drawn(chart) for chart in report.charts if chart.labels],
-                    "files": [
-                        (kind.upper(), f"{reverse(f'v1:recruitment-analytics-{name}')}{period}&format={kind}")
-                        for kind in ("csv", "pdf")
-                    ],
-                }
-                for name, report in reports.items()
-            ],
+            "reports": drawn_reports(reports, asked, "recruitment-analytics"),
         }
         return TemplateResponse(request, "backoffice/figures.html", context)
 

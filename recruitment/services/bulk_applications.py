@@ -14,7 +14,7 @@ from recruitment.services.applications import UNDO_WINDOW, ReasonMissing, find_s
 from vocelio.access.principal import Principal
 from vocelio.audit.context import current_actor
 from vocelio.audit.services import record
-from vocelio.bulk import BulkResult
+from vocelio.bulk import UndoableResult
 from vocelio.errors import Conflict, Invalid
 
 MAX_APPLICATIONS = 1_000
@@ -32,7 +32,7 @@ def move(
     stage_id: uuid.UUID,
     rejection_reason_id: uuid.UUID | None = None,
     notify_candidate: bool = False,
-) -> BulkResult:
+) -> UndoableResult:
     """Move applications to a stage of their process; those of other processes stay and are named."""
     return _move_to(
         principal, application_ids, find_stage(stage_id, "data.stageId"), rejection_reason_id, notify_candidate
@@ -45,12 +45,14 @@ def reject(
     application_ids: list[uuid.UUID],
     rejection_reason_id: uuid.UUID,
     notify_candidate: bool = False,
-) -> BulkResult:
+) -> UndoableResult:
     """Reject applications for a reason, each into its own process's stage for the rejected."""
     return _move_to(principal, application_ids, None, rejection_reason_id, notify_candidate)
 
 
-def assign(*, principal: Principal, application_ids: list[uuid.UUID], assigned_to_id: uuid.UUID | None) -> BulkResult:
+def assign(
+    *, principal: Principal, application_ids: list[uuid.UUID], assigned_to_id: uuid.UUID | None
+) -> UndoableResult:
     """Make somebody responsible for applications, or nobody."""
     result, rows = _start(principal, application_ids)
     if rows:
@@ -60,7 +62,7 @@ def assign(*, principal: Principal, application_ids: list[uuid.UUID], assigned_t
     return _finish(result, "assign", rows)
 
 
-def undo(*, principal: Principal, change_id: uuid.UUID) -> BulkResult:
+def undo(*, principal: Principal, change_id: uuid.UUID) -> UndoableResult:
     """Bring back what a bulk move or rejection moved; those changed since stay as they are and are named.
 
     Raise CannotUndo the second time, and once the window is over: rejections may have been mailed then.
@@ -94,7 +96,7 @@ def undo(*, principal: Principal, change_id: uuid.UUID) -> BulkResult:
     return _finish(result, "undo", rows)
 
 
-ACTIONS: dict[str, Callable[..., BulkResult]] = {"move": move, "reject": reject, "assign": assign}
+ACTIONS: dict[str, Callable[..., UndoableResult]] = {"move": move, "reject": reject, "assign": assign}
 
 
 def _move_to(
@@ -103,7 +105,7 @@ def _move_to(
     stage: ApplicationStage | None,
     reason_id: uuid.UUID | None,
     notify_candidate: bool,
-) -> BulkResult:
+) -> UndoableResult:
     if reason_id is not None and not RejectionReason.objects.filter(pk=reason_id).exists():
         raise Invalid.field("data.rejectionReasonId", "There is no such reason.", constraint="does_not_exist")
     if stage is not None and stage.outcome == StageOutcome.REJECTED and reason_id is None:
@@ -146,11 +148,11 @@ def _move_to(
     return _finish(result, "move" if stage else "reject", rows)
 
 
-def _start(principal: Principal, application_ids: list[uuid.UUID]) -> tuple[BulkResult, list[Application]]:
+def _start(principal: Principal, application_ids: list[uuid.UUID]) -> tuple[UndoableResult, list[Application]]:
     """Return a result with the ids that the caller cannot see already failed, and the other rows, locked."""
     visible = Application.objects.alive().visible_to(principal).filter(pk__in=application_ids).order_by("pk")
     rows = list(visible.select_for_update(of=("self",), no_key=True))
-    result = BulkResult("applicationId")
+    result = UndoableResult("applicationId")
     for missing in sorted(set(application_ids) - {row.pk for row in rows}):
         result.fail(missing, "NOT_FOUND", "There is no such application.")
     return result, rows
@@ -177,7 +179,7 @@ def _move_all(targets: list[tuple[Application, ApplicationStage]]) -> dict[uuid.
     return left
 
 
-def _finish(result: BulkResult, action: str, rows: list[Application]) -> BulkResult:
+def _finish(result: UndoableResult, action: str, rows: list[Application]) -> UndoableResult:
     record(
         "application.bulk_changed",
         "application",

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -28,7 +28,7 @@ from recruitment.services.boards import DEFAULT_ORDER, ORDERS, read_cards, read_
 from recruitment.services.jobs import find_job
 from recruitment.services.timeline import read_timeline
 from vocelio.api.boards import CURSOR, LIMIT, BoardViews
-from vocelio.api.conditions import IF_MATCH, take_version
+from vocelio.api.conditions import take_version
 from vocelio.api.viewsets import CreateMixin, ListMixin, RetrieveMixin, TenantViewSet, UpdateMixin
 from vocelio.errors import Invalid, NotFound
 
@@ -36,6 +36,7 @@ SORT = OpenApiParameter("sort", {"type": "string"}, enum=list(ORDERS))
 JOB = OpenApiParameter("jobId", {"type": "string", "format": "uuid"}, required=True)
 
 
+@extend_schema_view(update=extend_schema(description="Change an application, and its stage where one is given."))
 class ApplicationViewSet(ListMixin, CreateMixin, RetrieveMixin, UpdateMixin, TenantViewSet):
     """Who wants which job, and how far they have come."""
 
@@ -48,6 +49,7 @@ class ApplicationViewSet(ListMixin, CreateMixin, RetrieveMixin, UpdateMixin, Ten
         "stageEnteredAt": "stage_entered_at",
         "rating": "rating",
     }
+    versioned_actions = ("update", "partial_update", "move_stage")
     permissions = {
         "list": "applications:read",
         "retrieve": "applications:read",
@@ -90,21 +92,12 @@ class ApplicationViewSet(ListMixin, CreateMixin, RetrieveMixin, UpdateMixin, Ten
             **data,
         )
 
-    @extend_schema(parameters=[IF_MATCH])
-    def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Change an application, and its stage where one is given."""
-        return super().update(request, *args, **kwargs)
-
-    @extend_schema(parameters=[IF_MATCH])
-    def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return super().partial_update(request, *args, **kwargs)
-
     def perform_update(self, instance: Application, data: dict[str, Any]) -> Application:
         version, stage_id = take_version(self.request, data), data.pop("stage_id", None)
         stage = applications.find_stage(stage_id) if stage_id else None
         return applications.update_application(application=instance, version=version, stage=stage, **data)
 
-    @extend_schema(request=MoveApplicationSerializer, responses=ApplicationSerializer, parameters=[IF_MATCH])
+    @extend_schema(request=MoveApplicationSerializer, responses=ApplicationSerializer)
     @action(detail=True, methods=["post"], url_path="move-stage")
     def move_stage(self, request: Request, pk: uuid.UUID) -> Response:
         """Move an application to a stage: on, back, to hired, rejected or withdrawn.

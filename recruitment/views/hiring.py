@@ -5,7 +5,7 @@ from typing import Any
 
 import django_filters
 from django.db.models import Prefetch
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -32,7 +32,7 @@ from recruitment.serializers.hiring import (
     SubmissionSerializer,
 )
 from recruitment.services import interviews, offers, pools
-from vocelio.api.conditions import IF_MATCH, take_version
+from vocelio.api.conditions import take_version
 from vocelio.api.viewsets import ListMixin, RetrieveMixin, TenantViewSet, UpdateMixin
 
 READ, WRITE = "applications:read", "applications:write"
@@ -132,12 +132,14 @@ class OfferFilter(django_filters.FilterSet):
     status = django_filters.ChoiceFilter(choices=OfferStatus.choices)
 
 
+@extend_schema_view(update=extend_schema(description="Change a draft."))
 class OfferViewSet(ListMixin, RetrieveMixin, UpdateMixin, TenantViewSet):
     """What applicants are offered."""
 
     model = Offer
     serializer_class = OfferSerializer
     filterset_class = OfferFilter
+    versioned_actions = ("update", "partial_update", "change_status")
     permissions = {
         "list": "offers:read",
         "retrieve": "offers:read",
@@ -147,19 +149,10 @@ class OfferViewSet(ListMixin, RetrieveMixin, UpdateMixin, TenantViewSet):
     def get_queryset(self) -> Any:
         return with_offer_people(super().get_queryset())
 
-    @extend_schema(parameters=[IF_MATCH])
-    def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Change a draft."""
-        return super().update(request, *args, **kwargs)
-
-    @extend_schema(parameters=[IF_MATCH])
-    def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return super().partial_update(request, *args, **kwargs)
-
     def perform_update(self, instance: Offer, data: dict[str, Any]) -> Offer:
         return offers.update_offer(offer=instance, version=take_version(self.request, data), **data)
 
-    @extend_schema(request=OfferStatusChangeSerializer, responses=OfferSerializer, parameters=[IF_MATCH])
+    @extend_schema(request=OfferStatusChangeSerializer, responses=OfferSerializer)
     @action(detail=True, methods=["post"], url_path="change-status")
     def change_status(self, request: Request, pk: uuid.UUID) -> Response:
         """Submit, approve, send back, send, accept, decline or withdraw an offer.

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import Prefetch, QuerySet
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -34,13 +34,16 @@ from recruitment.services import jobs, processes
 from recruitment.services.boards import JOB_ORDERS, read_job_cards, read_job_columns, shown_jobs
 from recruitment.services.settings import own_settings, update_settings
 from vocelio.api.boards import CURSOR, LIMIT, BoardViews
-from vocelio.api.conditions import IF_MATCH, take_version
+from vocelio.api.conditions import take_version
 from vocelio.api.viewsets import CreateMixin, DestroyMixin, ListMixin, RetrieveMixin, TenantViewSet, UpdateMixin
 from vocelio.errors import NotFound
 
 SORT = OpenApiParameter("sort", {"type": "string"}, enum=list(JOB_ORDERS))
 
 
+@extend_schema_view(
+    update=extend_schema(description="Change a job; its status as the life cycle allows, else 409 STATUS_REFUSED.")
+)
 class JobViewSet(ListMixin, CreateMixin, RetrieveMixin, UpdateMixin, DestroyMixin, TenantViewSet):
     """Jobs to be filled."""
 
@@ -48,6 +51,7 @@ class JobViewSet(ListMixin, CreateMixin, RetrieveMixin, UpdateMixin, DestroyMixi
     serializer_class = JobSerializer
     filterset_class = JobFilter
     sort_fields = {"createdAt": "created_at", "updatedAt": "updated_at", "title": "title", "openedAt": "opened_at"}
+    versioned_actions = ("update", "partial_update", "close", "destroy")
     permissions = {
         "list": "jobs:read",
         "retrieve": "jobs:read",
@@ -81,15 +85,6 @@ class JobViewSet(ListMixin, CreateMixin, RetrieveMixin, UpdateMixin, DestroyMixi
         data.pop("status_reason", None)
         return jobs.create_job(principal=self.principal, **data)
 
-    @extend_schema(parameters=[IF_MATCH])
-    def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Change a job; its status as the life cycle allows, else 409 STATUS_REFUSED."""
-        return super().update(request, *args, **kwargs)
-
-    @extend_schema(parameters=[IF_MATCH])
-    def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return super().partial_update(request, *args, **kwargs)
-
     def perform_update(self, instance: JobOpening, data: dict[str, Any]) -> JobOpening:
         version = take_version(self.request, data)
         return jobs.update_job(job=instance, principal=self.principal, version=version, **data)
@@ -98,7 +93,7 @@ class JobViewSet(ListMixin, CreateMixin, RetrieveMixin, UpdateMixin, DestroyMixi
         jobs.delete_job(job=instance, version=take_version(self.request, {}))
         return "Job deleted"
 
-    @extend_schema(request=CloseJobSerializer, responses=JobSerializer, parameters=[IF_MATCH])
+    @extend_schema(request=CloseJobSerializer, responses=JobSerializer)
     @action(detail=True, methods=["post"])
     def close(self, request: Request, pk: uuid.UUID) -> Response:
         """End a job as filled, closed or cancelled, and say why."""
@@ -175,6 +170,11 @@ class JobBoardViewSet(BoardViews):
         return self.page(read_job_cards(visible, column, self.order()), shown_jobs)
 
 
+@extend_schema_view(
+    update=extend_schema(
+        description="Change a process; given stages replace all: those with an id stay, others are added, missing ones removed."
+    )
+)
 class HiringProcessViewSet(ListMixin, CreateMixin, RetrieveMixin, UpdateMixin, DestroyMixin, TenantViewSet):
     """The stages that jobs of a family share."""
 
@@ -182,6 +182,7 @@ class HiringProcessViewSet(ListMixin, CreateMixin, RetrieveMixin, UpdateMixin, D
     serializer_class = HiringProcessSerializer
     filterset_class = NamedFilter
     sort_fields = {"createdAt": "created_at", "name": "name"}
+    versioned_actions = ("update", "partial_update")
     permissions = {
         "list": "jobs:read",
         "retrieve": "jobs:read",
@@ -201,15 +202,6 @@ class HiringProcessViewSet(ListMixin, CreateMixin, RetrieveMixin, UpdateMixin, D
     def perform_create(self, data: dict[str, Any]) -> HiringProcess:
         data.pop("version", None)
         return processes.create_process(**data)
-
-    @extend_schema(parameters=[IF_MATCH])
-    def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Change a process; given stages replace all: those with an id stay, others are added, missing ones removed."""
-        return super().update(request, *args, **kwargs)
-
-    @extend_schema(parameters=[IF_MATCH])
-    def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return super().partial_update(request, *args, **kwargs)
 
     def perform_update(self, instance: HiringProcess, data: dict[str, Any]) -> HiringProcess:
         return processes.update_process(instance, version=take_version(self.request, data), **data)

@@ -1,6 +1,5 @@
 """Deals: as a list, as a board, in figures."""
 
-from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin, messages
@@ -11,20 +10,19 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
 from unfold.decorators import display
 
-from contacts.admin.charts import PERIODS, drawn
 from sales.admin.values import CurrencyForm
 from sales.models import Activity, Deal, Pipeline, Project, StageKind
 from sales.services import deals
 from sales.services.money import own_currency
 from sales.services.pipelines import usual_pipeline
 from sales.services.projects import project_of_deal
-from sales.services.reports import REPORTS, question
+from sales.services.reports import REPORTS, Question
 from vocelio.backoffice.forms import by_id
 from vocelio.backoffice.tenant import TenantAdmin
 from vocelio.errors import VocelioError
+from vocelio.reports.charts import days_chosen, drawn_reports, period_chosen
 
 DASHBOARD = ["pipeline", "forecast", "trend", "conversion", "win-loss", "owners", "activities", "velocity"]
 
@@ -167,19 +165,10 @@ class DealAdmin(TenantAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         principal = self.principal(request)
-        days = request.GET.get("days") if request.GET.get("days") in PERIODS else "90"
-        last = timezone.now().date()
-        asked = question(
-            principal=principal,
-            first=last - timedelta(days=int(days or 90) - 1),
-            last=last,
-            pipeline_id=None,
-            owner_id=None,
-        )
+        asked = Question.of(principal, *days_chosen(request))
         reports = {name: REPORTS[name](asked) for name in DASHBOARD}
         pipeline, won = reports["pipeline"].totals, reports["win-loss"].totals
         visible = Activity.objects.get_queryset().visible_to(principal)
-        period = f"?from={asked.first}&to={asked.last}"
         context = {
             **self.admin_site.each_context(request),
             "title": "Sales figures",
@@ -187,8 +176,7 @@ class DealAdmin(TenantAdmin):
             "currency": own_currency(),
             "channel": "deals",
             "events": "deal",
-            "periods": PERIODS.items(),
-            "days": days,
+            **period_chosen(request),
             "figures": [
                 ("Open deals", pipeline["count"], f"{pipeline['rotting']} rotting", "handshake"),
                 ("Open value", pipeline["amount"], "in all stages", "payments"),
@@ -198,17 +186,6 @@ class DealAdmin(TenantAdmin):
                 ("Lost", won["lostAmount"], f"{won['lost']} deals", "sentiment_dissatisfied"),
                 ("Overdue activities", visible.overdue().count(), "to be done", "alarm"),
             ],
-            "reports": [
-                {
-                    "name": name,
-                    "title": report.title,
-                    "charts": [drawn(chart) for chart in report.charts if chart.labels],
-                    "files": [
-                        (kind.upper(), f"{reverse(f'v1:sales-analytics-{name}')}{period}&format={kind}")
-                        for kind in ("csv", "pdf")
-                    ],
-                }
-                for name, report in reports.items()
-            ],
+            "reports": drawn_reports(reports, asked, "sales-analytics"),
         }
         return TemplateResponse(request, "backoffice/figures.html", context)

@@ -17,7 +17,7 @@ from sales.services.money import worth
 from vocelio.access.principal import Principal
 from vocelio.audit.context import current_actor
 from vocelio.audit.services import record
-from vocelio.bulk import BulkResult
+from vocelio.bulk import UndoableResult
 from vocelio.errors import Conflict, Invalid
 
 MAX_DEALS = 1_000
@@ -35,7 +35,7 @@ def move(
     deal_ids: list[uuid.UUID],
     stage_id: uuid.UUID,
     lost_reason_id: uuid.UUID | None = None,
-) -> BulkResult:
+) -> UndoableResult:
     """Move deals to a stage; those that lack what it asks for stay and are named with what is missing."""
     stage = find_stage(stage_id, "data.stageId")
     if lost_reason_id is not None and not LostReason.objects.filter(pk=lost_reason_id).exists():
@@ -62,7 +62,7 @@ def move(
     return _finish(result, "move", deals, stage=str(stage.pk))
 
 
-def undo_move(*, principal: Principal, move_id: uuid.UUID) -> BulkResult:
+def undo_move(*, principal: Principal, move_id: uuid.UUID) -> UndoableResult:
     """Bring the deals of a bulk move back; those that were changed since stay as they are and are named.
 
     Raise AlreadyUndone the second time.
@@ -92,7 +92,7 @@ def undo_move(*, principal: Principal, move_id: uuid.UUID) -> BulkResult:
     return _finish(result, "undo-move", deals)
 
 
-def assign(*, principal: Principal, deal_ids: list[uuid.UUID], assigned_to_id: uuid.UUID | None) -> BulkResult:
+def assign(*, principal: Principal, deal_ids: list[uuid.UUID], assigned_to_id: uuid.UUID | None) -> UndoableResult:
     """Make somebody responsible for deals, or nobody; deals whose stage asks for an owner keep theirs."""
     result, deals = _start(principal, deal_ids)
     if deals:
@@ -111,7 +111,7 @@ def assign(*, principal: Principal, deal_ids: list[uuid.UUID], assigned_to_id: u
     return _finish(result, "assign", deals, owners=owners)
 
 
-def delete(*, principal: Principal, deal_ids: list[uuid.UUID]) -> BulkResult:
+def delete(*, principal: Principal, deal_ids: list[uuid.UUID]) -> UndoableResult:
     """Move deals to the trash."""
     result, deals = _start(principal, deal_ids)
     result.successful = [deal.pk for deal in deals]
@@ -121,14 +121,14 @@ def delete(*, principal: Principal, deal_ids: list[uuid.UUID]) -> BulkResult:
     return _finish(result, "delete", deals)
 
 
-ACTIONS: dict[str, Callable[..., BulkResult]] = {"move": move, "assign": assign, "delete": delete}
+ACTIONS: dict[str, Callable[..., UndoableResult]] = {"move": move, "assign": assign, "delete": delete}
 
 
-def _start(principal: Principal, deal_ids: list[uuid.UUID]) -> tuple[BulkResult, list[Deal]]:
+def _start(principal: Principal, deal_ids: list[uuid.UUID]) -> tuple[UndoableResult, list[Deal]]:
     """Return a result with the ids that the caller cannot see already failed, and the other deals, locked."""
     visible = Deal.objects.alive().visible_to(principal).filter(pk__in=deal_ids).order_by("pk")
     deals = list(visible.select_for_update(of=("self",), no_key=True))
-    result = BulkResult("dealId")
+    result = UndoableResult("dealId")
     for deal_id in sorted(set(deal_ids) - {deal.pk for deal in deals}):
         result.fail(deal_id, *UNKNOWN)
     return result, deals
@@ -166,8 +166,13 @@ def _move_all(targets: list[tuple[Deal, Stage]]) -> list[dict[str, Any]]:
 
 
 def _finish(
-    result: BulkResult, action: str, deals: list[Deal], *, owners: set[uuid.UUID | None] | None = None, **details: Any
-) -> BulkResult:
+    result: UndoableResult,
+    action: str,
+    deals: list[Deal],
+    *,
+    owners: set[uuid.UUID | None] | None = None,
+    **details: Any,
+) -> UndoableResult:
     record(
         "deal.bulk_changed",
         "deal",

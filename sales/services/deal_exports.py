@@ -5,9 +5,9 @@ import io
 import uuid
 from collections.abc import Iterator
 
-from contacts.tabular.formulas import harmless
 from sales.models import Deal
 from vocelio.audit.services import record
+from vocelio.formulas import harmless
 from vocelio.organizations.scope import organization_scope
 
 HEADERS = [

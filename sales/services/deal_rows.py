@@ -11,7 +11,7 @@ from contacts.incoming.mapping import Fields
 from contacts.incoming.rows import MAX_TAG_CHARS, split_tags
 from contacts.tabular import Row
 from contacts.tabular.column_names import NAMES, Vocabulary
-from contacts.tabular.formulas import restored
+from vocelio.formulas import restored
 
 # Plain text, with the longest value a deal can hold.
 TEXTS = {"name": 255, "description": 20_000, "source": 100, "lost_note": 500}

@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import Prefetch, QuerySet
 from django.http import StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -27,11 +27,14 @@ from sales.serializers.projects import ProjectOfDealSerializer, ProjectSerialize
 from sales.services import bulk_deals, deals, projects
 from sales.services.deal_exports import export_deals
 from sales.views.projects import shown_project
-from vocelio.api.conditions import IF_MATCH, take_version
+from vocelio.api.conditions import take_version
 from vocelio.api.negotiation import DownloadNegotiation
 from vocelio.api.viewsets import CreateMixin, DestroyMixin, ListMixin, RetrieveMixin, TenantViewSet, UpdateMixin
 
 
+@extend_schema_view(
+    update=extend_schema(description="Change a deal. What its stage asks for stays; a new stage asks for its own.")
+)
 class DealViewSet(ListMixin, CreateMixin, RetrieveMixin, UpdateMixin, DestroyMixin, TenantViewSet):
     """What may be sold, to whom, for how much, and how far it has come."""
 
@@ -45,6 +48,7 @@ class DealViewSet(ListMixin, CreateMixin, RetrieveMixin, UpdateMixin, DestroyMix
         "amount": "base_amount",
         "stageEnteredAt": "stage_entered_at",
     }
+    versioned_actions = ("update", "partial_update", "move_stage")
     permissions = {
         "list": "deals:read",
         "retrieve": "deals:read",
@@ -88,15 +92,6 @@ class DealViewSet(ListMixin, CreateMixin, RetrieveMixin, UpdateMixin, DestroyMix
         stage = deals.find_stage(stage_id) if stage_id else None
         return deals.create_deal(principal=self.principal, stage=stage, **data)
 
-    @extend_schema(parameters=[IF_MATCH])
-    def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Change a deal. What its stage asks for stays; a new stage asks for its own."""
-        return super().update(request, *args, **kwargs)
-
-    @extend_schema(parameters=[IF_MATCH])
-    def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return super().partial_update(request, *args, **kwargs)
-
     def perform_update(self, instance: Deal, data: dict[str, Any]) -> Deal:
         version, stage_id = take_version(self.request, data), data.pop("stage_id", None)
         stage = deals.find_stage(stage_id) if stage_id else None
@@ -106,7 +101,7 @@ class DealViewSet(ListMixin, CreateMixin, RetrieveMixin, UpdateMixin, DestroyMix
         deals.delete_deal(deal=instance, version=take_version(self.request, {}))
         return "Deal deleted"
 
-    @extend_schema(request=MoveSerializer, responses=DealSerializer, parameters=[IF_MATCH])
+    @extend_schema(request=MoveSerializer, responses=DealSerializer)
     @action(detail=True, methods=["post"], url_path="move-stage")
     def move_stage(self, request: Request, pk: uuid.UUID) -> Response:
         """Move a deal to a stage, giving what the stage asks for in the same breath.

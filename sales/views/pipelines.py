@@ -22,7 +22,7 @@ from sales.serializers.pipelines import (
     StageSerializer,
 )
 from sales.services import lost_reasons, money, pipelines
-from vocelio.api.conditions import IF_MATCH, take_version
+from vocelio.api.conditions import take_version
 from vocelio.api.viewsets import CreateMixin, DestroyMixin, ListMixin, RetrieveMixin, TenantViewSet, UpdateMixin
 from vocelio.errors import Invalid
 
@@ -37,6 +37,7 @@ class PipelineViewSet(ListMixin, CreateMixin, RetrieveMixin, UpdateMixin, Destro
     filterset_class = NamedFilter
     sort_fields = {"createdAt": "created_at", "name": "name"}
     default_sort = "createdAt"
+    versioned_actions = ("update", "partial_update", "add_stage", "reorder")
     permissions = {
         "list": "pipelines:read",
         "retrieve": "pipelines:read",
@@ -64,14 +65,6 @@ class PipelineViewSet(ListMixin, CreateMixin, RetrieveMixin, UpdateMixin, Destro
         data = self.validated(NewPipelineSerializer(data=request.data, context=self.get_serializer_context()))
         return self.respond(self.represent(pipelines.create_pipeline(**data)), status=201)
 
-    @extend_schema(parameters=[IF_MATCH])
-    def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return super().update(request, *args, **kwargs)
-
-    @extend_schema(parameters=[IF_MATCH])
-    def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return super().partial_update(request, *args, **kwargs)
-
     def perform_update(self, instance: Pipeline, data: dict[str, Any]) -> Pipeline:
         return pipelines.update_pipeline(instance, version=take_version(self.request, data), **data)
 
@@ -79,7 +72,7 @@ class PipelineViewSet(ListMixin, CreateMixin, RetrieveMixin, UpdateMixin, Destro
         pipelines.delete_pipeline(instance)
         return "Pipeline deleted"
 
-    @extend_schema(request=StageSerializer, responses={201: StageSerializer}, parameters=[IF_MATCH])
+    @extend_schema(request=StageSerializer, responses={201: StageSerializer})
     @action(detail=True, methods=["post"], url_path="stages")
     def add_stage(self, request: Request, pk: uuid.UUID) -> Response:
         """Add a stage, by default before the first one of won or lost deals."""
@@ -89,7 +82,7 @@ class PipelineViewSet(ListMixin, CreateMixin, RetrieveMixin, UpdateMixin, Destro
         stage.refresh_from_db()
         return self.respond(StageSerializer(stage).data, status=201)
 
-    @extend_schema(request=StageOrderSerializer, responses=PipelineSerializer, parameters=[IF_MATCH])
+    @extend_schema(request=StageOrderSerializer, responses=PipelineSerializer)
     @action(detail=True, methods=["put"], url_path="stage-order", serializer_class=StageOrderSerializer)
     def reorder(self, request: Request, pk: uuid.UUID) -> Response:
         """Put the stages into another order. Of two people at once the second is told (409)."""
@@ -105,6 +98,7 @@ class StageViewSet(RetrieveMixin, UpdateMixin, DestroyMixin, TenantViewSet):
 
     model = Stage
     serializer_class = StageSerializer
+    versioned_actions = ("update", "partial_update")
     permissions = {
         "retrieve": "pipelines:read",
         "update": "sales:manage",

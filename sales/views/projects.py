@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db.models import Prefetch, QuerySet
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -23,7 +23,7 @@ from sales.serializers.projects import (
     ProjectSerializer,
 )
 from sales.services import projects
-from vocelio.api.conditions import IF_MATCH, take_version
+from vocelio.api.conditions import take_version
 from vocelio.api.viewsets import CreateMixin, DestroyMixin, ListMixin, RetrieveMixin, TenantViewSet, UpdateMixin
 
 
@@ -39,6 +39,10 @@ def shown_project(project: Project) -> Any:
     return ProjectSerializer(with_parts(Project.objects.filter(pk=project.pk)).get()).data
 
 
+@extend_schema_view(
+    update=extend_schema(request=ProjectChangeSerializer, responses=ProjectSerializer),
+    partial_update=extend_schema(request=ProjectChangeSerializer, responses=ProjectSerializer),
+)
 class ProjectViewSet(ListMixin, CreateMixin, RetrieveMixin, UpdateMixin, DestroyMixin, TenantViewSet):
     """What was sold, being delivered."""
 
@@ -46,6 +50,7 @@ class ProjectViewSet(ListMixin, CreateMixin, RetrieveMixin, UpdateMixin, Destroy
     serializer_class = ProjectSerializer
     filterset_class = ProjectFilter
     sort_fields = {"createdAt": "created_at", "updatedAt": "updated_at", "name": "name"}
+    versioned_actions = ("update", "partial_update")
     permissions = {
         "list": "projects:read",
         "retrieve": "projects:read",
@@ -73,14 +78,6 @@ class ProjectViewSet(ListMixin, CreateMixin, RetrieveMixin, UpdateMixin, Destroy
     def perform_create(self, data: dict[str, Any]) -> Project:
         data.pop("version", None)
         return projects.create_project(principal=self.principal, **data)
-
-    @extend_schema(request=ProjectChangeSerializer, responses=ProjectSerializer, parameters=[IF_MATCH])
-    def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return super().update(request, *args, **kwargs)
-
-    @extend_schema(request=ProjectChangeSerializer, responses=ProjectSerializer, parameters=[IF_MATCH])
-    def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return super().partial_update(request, *args, **kwargs)
 
     def perform_update(self, instance: Project, data: dict[str, Any]) -> Project:
         version = take_version(self.request, data)

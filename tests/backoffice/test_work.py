@@ -1,5 +1,6 @@
 """What staff do in the back office goes through the services of the API."""
 
+import json
 from typing import Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -244,3 +245,16 @@ def test_the_operator_makes_an_organization_and_an_admin_cannot(operator: Person
     made = Organization.objects.get(slug=slug)
     with organization_scope(made.pk):
         assert AuditEntry.objects.get().action == "organization.created"
+
+
+def test_figures_of_contacts_are_drawn_for_staff(manager: Person, agent: Person):
+    manager.post("/v1/contacts", {"phone": "+12025550147", "source": "fair"})
+    page = manager.client.get(f"{CONTACTS}figures/?days=365")
+    assert page.status_code == 200
+    assert [value for title, value, *_ in page.context["figures"] if title in ("Contacts", "Added")] == [1, 1]
+    charts = {chart["title"]: json.loads(chart["data"]) for chart in page.context["reports"][0]["charts"]}
+    assert charts["Where they came from"]["labels"] == ["fair"]
+    assert sum(charts["Added and deleted"]["datasets"][0]["data"]) == 1
+    # The chosen year is drawn by the month.
+    assert len(charts["Added and deleted"]["labels"]) in (12, 13)
+    assert agent.client.get(f"{CONTACTS}figures/").status_code == 302

@@ -1,19 +1,11 @@
-"""If-Match: what version of a record the caller has looked at."""
+"""If-Match: what version of a record the caller has looked at; views name their `versioned_actions`."""
 
 import re
 from typing import Any
 
-from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
 from vocelio.errors import Invalid
-
-IF_MATCH = OpenApiParameter(
-    "If-Match",
-    {"type": "string", "pattern": '^"?[0-9]{1,9}"?$'},
-    OpenApiParameter.HEADER,
-    description="The version the caller has looked at, as in ETag; another one is answered by 409 with `details.current`.",
-)
 
 
 def take_version(request: Request, data: dict[str, Any]) -> int | None:

@@ -47,6 +47,13 @@ IDEMPOTENCY_PARAMETER = {
     "description": "Repeat the request safely: the same key and body replays the first answer for 24 hours.",
 }
 
+IF_MATCH_PARAMETER = {
+    "name": "If-Match",
+    "in": "header",
+    "schema": {"type": "string", "pattern": '^"?[0-9]{1,9}"?$'},
+    "description": "The version you looked at, as in ETag; another one is answered by 409 with `details.current`.",
+}
+
 
 class EnvelopeSchema(AutoSchema):
     """Describes one resource as {"data": {...}} and says which permission the caller needs."""
@@ -66,15 +73,16 @@ class EnvelopeSchema(AutoSchema):
 
     def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
         operation: dict[str, Any] | None = super().get_operation(*args, **kwargs)
-        if operation and self.method not in SAFE_METHODS and self.view.keeps_answers:
-            operation.setdefault("parameters", []).append(IDEMPOTENCY_PARAMETER)
-        return operation
-
-    def get_description(self) -> str:  # type: ignore[override]
-        description: str = super().get_description()
+        if operation is None:
+            return None
         permission = self._permission()
         needs = {PUBLIC: "No sign-in needed.", SELF: "Any signed-in person."}.get(permission, f"Needs `{permission}`.")
-        return f"{description}\n\n{needs}".strip()
+        operation["description"] = f"{operation.get('description', '')}\n\n{needs}".strip()
+        if self.view.action in getattr(self.view, "versioned_actions", ()):
+            operation.setdefault("parameters", []).insert(0, IF_MATCH_PARAMETER)
+        if self.method not in SAFE_METHODS and self.view.keeps_answers:
+            operation.setdefault("parameters", []).append(IDEMPOTENCY_PARAMETER)
+        return operation
 
     def get_auth(self) -> list[dict[str, Any]]:
         return [] if self._permission() == PUBLIC else [{"bearer": []}]

@@ -111,6 +111,8 @@ class TenantViewSet(ApiViewSet):
     # A tenant table, or one outside the policies whose QuerySet has visible_to() all the same.
     model: ClassVar[Any]
     keeps_answers = True
+    # The actions that take If-Match (conditions.py).
+    versioned_actions: ClassVar[tuple[str, ...]] = ()
     _scope: ExitStack
     _key: IdempotencyKey | None = None
 

@@ -1,9 +1,12 @@
 """Reports by name; each answers a Question with a Report that is drawn, saved as CSV or printed as PDF alike."""
 
-from recruitment.services.reports.figures import applications, funnel, offers, recruiters, sources, time_to_fill
-from recruitment.services.reports.questions import Question, ReportKind, question
+from collections.abc import Callable
 
-REPORTS: dict[str, ReportKind] = {
+from recruitment.services.reports.figures import applications, funnel, offers, recruiters, sources, time_to_fill
+from recruitment.services.reports.questions import Question
+from vocelio.reports.shapes import Report
+
+REPORTS: dict[str, Callable[[Question], Report]] = {
     "applications": applications,
     "funnel": funnel,
     "time-to-fill": time_to_fill,
@@ -12,4 +15,4 @@ REPORTS: dict[str, ReportKind] = {
     "offers": offers,
 }
 
-__all__ = ["REPORTS", "Question", "question"]
+__all__ = ["REPORTS", "Question"]

@@ -9,9 +9,9 @@ from typing import Any
 from django.db.models import Avg, Count, F, Max, Min, Q, Sum
 from django.db.models.functions import TruncMonth
 
-from contacts.reports.shapes import Column, Drawing, Line, Report, percent
 from recruitment.models import ApplicationStage, JobOpening, Offer, StageOutcome
 from recruitment.services.reports.questions import Question
+from vocelio.reports.shapes import Column, Drawing, Line, Report, percent
 from vocelio.users.models import User
 
 DAY = 86_400

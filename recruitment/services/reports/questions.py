@@ -1,15 +1,11 @@
 """What recruitment is asked."""
 
-import datetime
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from contacts.reports import shapes
-from contacts.reports.shapes import Report, days_asked
 from recruitment.models import StageEvent
-from vocelio.access.principal import Principal
+from vocelio.reports import shapes
 
 
 @dataclass(frozen=True)
@@ -32,19 +28,3 @@ class Question(shapes.Question):
         if self.client_id:
             rows = rows.filter(**{client: self.client_id})
         return rows.filter(assigned_to_id=self.owner_id) if self.owner_id else rows
-
-
-ReportKind = Callable[[Question], Report]
-
-
-def question(
-    *,
-    principal: Principal,
-    first: datetime.date | None,
-    last: datetime.date | None,
-    job_id: uuid.UUID | None = None,
-    client_id: uuid.UUID | None = None,
-    owner_id: uuid.UUID | None = None,
-) -> Question:
-    """Return what was asked, the last 90 days unless said otherwise; raise Invalid for days that make no sense."""
-    return Question(principal, *days_asked(first, last), job_id, client_id, owner_id)

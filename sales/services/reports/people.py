@@ -8,10 +8,10 @@ from typing import Any
 from django.db.models import Avg, Count, F, Q, Sum
 from django.db.models.functions import TruncMonth, TruncWeek
 
-from contacts.reports.shapes import Column, Drawing, Line, Report, money, percent
 from sales.models import Activity, ActivityKind, Deal, Disposition, StageKind
 from sales.services.reports.questions import Question
 from vocelio.organizations.models import Membership
+from vocelio.reports.shapes import Column, Drawing, Line, Report, money, percent
 
 DAY = 86_400
 NO_REASON = "No reason given"

@@ -9,10 +9,10 @@ from django.db.models import Avg, Count, F, Max, Q, Sum
 from django.db.models.functions import Now, TruncMonth
 from django.utils import timezone
 
-from contacts.reports.shapes import Column, Drawing, Line, Report, money, percent
 from sales.models import Deal, PipelineSnapshot, Stage, StageKind, StageMove
 from sales.services.reports.chains import chances
 from sales.services.reports.questions import Question
+from vocelio.reports.shapes import Column, Drawing, Line, Report, money, percent
 
 DAY = 86_400
 # Months ahead that a forecast shows one by one.

@@ -1,14 +1,10 @@
 """What sales is asked."""
 
-import datetime
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from contacts.reports import shapes
-from contacts.reports.shapes import Report, days_asked
-from vocelio.access.principal import Principal
+from vocelio.reports import shapes
 
 
 @dataclass(frozen=True)
@@ -24,18 +20,3 @@ class Question(shapes.Question):
         if self.pipeline_id and pipeline:
             rows = rows.filter(**{pipeline: self.pipeline_id})
         return rows.filter(assigned_to_id=self.owner_id) if self.owner_id else rows
-
-
-ReportKind = Callable[[Question], Report]
-
-
-def question(
-    *,
-    principal: Principal,
-    first: datetime.date | None,
-    last: datetime.date | None,
-    pipeline_id: uuid.UUID | None,
-    owner_id: uuid.UUID | None,
-) -> Question:
-    """Return what was asked, the last 90 days unless said otherwise; raise Invalid for days that make no sense."""
-    return Question(principal, *days_asked(first, last), pipeline_id, owner_id)

@@ -16,8 +16,8 @@ from reportlab.lib.styles import getSampleStyleSheet
 from reportlab.lib.units import mm
 from reportlab.platypus import Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
 
-from contacts.reports.shapes import Column, Drawing, Question, Report
-from contacts.tabular.formulas import harmless
+from vocelio.formulas import harmless
+from vocelio.reports.shapes import Column, Drawing, Question, Report
 
 PALETTE = [colors.HexColor(code) for code in ("#0d9488", "#94a3b8", "#f59e0b", "#ef4444")]
 MOST_BARS = 40

@@ -2,6 +2,7 @@
 
 import datetime
 import uuid
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any, ClassVar
 
@@ -12,13 +13,14 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from contacts.reports.files import report_csv, report_pdf
-from contacts.reports.shapes import Question, Report
 from vocelio.api.negotiation import DownloadNegotiation
+from vocelio.api.schema import EnvelopeSchema
 from vocelio.api.serializers import Serializer
 from vocelio.api.viewsets import TenantViewSet
 from vocelio.errors import Invalid
 from vocelio.organizations.models import Organization
+from vocelio.reports.files import report_csv, report_pdf
+from vocelio.reports.shapes import Question, Report
 
 FORMATS = ("json", "csv", "pdf")
 DAYS_AND_FORMAT = [
@@ -69,40 +71,52 @@ REPORT_ANSWERS: dict[Any, Any] = {
 }
 
 
-class DrawnReportViewSet(TenantViewSet):
-    """Base of an app's reports: says by `question` and `answer` what is asked and what the figures are."""
+class ReportSchema(EnvelopeSchema):
+    """Describes what a report can be narrowed by and the forms it comes in."""
 
+    def get_override_parameters(self) -> list[Any]:
+        return [*DAYS_AND_FORMAT, *self.view.narrowed_by.values()]
+
+    def get_response_serializers(self) -> Any:
+        return REPORT_ANSWERS
+
+
+class DrawnReportViewSet(TenantViewSet):
+    """Base of an app's reports, each a route of its own: `as_view({"get": "report"}, report_name="forecast")`."""
+
+    schema = ReportSchema()
     serializer_class = ReportSerializer
     filter_backends = []
     pagination_class = None
     content_negotiation_class = DownloadNegotiation
-    # What it can be narrowed by beside the days.
-    parameters: ClassVar[tuple[str, ...]] = ()
+    # Each report by its name, the question they are asked, and the ids it can be narrowed by beside the days.
+    reports: ClassVar[Mapping[str, Callable[[Any], Report]]]
+    question: ClassVar[type[Question]]
+    narrowed_by: ClassVar[Mapping[str, OpenApiParameter]]
     report_name = ""
 
-    def question(self) -> Any:
-        """Return what is asked, a Question or the app's own kind of one."""
-        raise NotImplementedError
-
-    def answer(self, asked: Any) -> Report:
-        raise NotImplementedError
-
     def currency(self) -> str:
-        """Return what amounts are in."""
-        raise NotImplementedError
+        """Return what amounts are in; reports without amounts leave it so."""
+        return ""
 
     def report(self, request: Request) -> Any:
         """Answer the report, as JSON ready to draw, as CSV or as PDF."""
+        known = {"from", "to", "format", *(each.name for each in self.narrowed_by.values())}
         for name in request.query_params:
-            if name not in ("from", "to", "format", *self.parameters):
+            if name not in known:
                 raise Invalid.field(name[:60], "There is no such parameter here.", constraint="unknown")
         kind = request.query_params.get("format", "json")
         if kind not in FORMATS:
             raise Invalid.field(
                 "format", f"format is one of: {', '.join(FORMATS)}.", value=kind[:50], constraint="choice"
             )
-        asked = self.question()
-        result = self.answer(asked)
+        asked = self.question.of(
+            self.principal,
+            self.day("from"),
+            self.day("to"),
+            **{field: self.id(parameter.name) for field, parameter in self.narrowed_by.items()},
+        )
+        result = self.reports[self.report_name](asked)
         if kind == "json":
             return self.respond(self._shown(result, asked))
         if kind == "csv":

@@ -3,7 +3,7 @@
 import datetime
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, Self
 
 from django.utils import timezone
 
@@ -48,6 +48,17 @@ class Question:
     principal: Principal
     first: datetime.date
     last: datetime.date
+
+    @classmethod
+    def of(
+        cls,
+        principal: Principal,
+        first: datetime.date | None = None,
+        last: datetime.date | None = None,
+        **narrowed: Any,
+    ) -> Self:
+        """Return what was asked, the last 90 days unless said otherwise; raise Invalid for days that make no sense."""
+        return cls(principal, *days_asked(first, last), **narrowed)
 
     @property
     def start(self) -> datetime.datetime:
