@@ -63,6 +63,22 @@ SPECIAL: dict[str, dict[str, Any]] = {
         "auto_update": lambda: False,
         "list": lambda: make_row(apps.get_model("dnc", "DncList")),
     },
+    "Embedding": {
+        "kind": lambda: "job",
+        "part": lambda: "title",
+        "dimensions": lambda: 256,
+        "vector": lambda: [1.0] + [0.0] * 1535,
+        "job": lambda: make_row(apps.get_model("recruitment", "JobOpening")),
+    },
+    "EmbeddingRun": {"kinds": lambda: ["job"]},
+    "EnrichmentProposal": {
+        "field": lambda: "title",
+        "value": lambda: unique("title"),
+        "confidence": lambda: 1,
+    },
+    "MatchedPerson": {"score": lambda: 50},
+    "LeadScore": {"score": lambda: 50},
+    "LeadScoreEntry": {"score": lambda: 50},
     "Certificate": {"content": lambda: {"numbers": 1, "outcomes": {"C": 1}}},
 }
 
@@ -102,7 +118,13 @@ def make_row(model: Any, **values: Any) -> Any:
 
 
 def _is_required(field: Any) -> bool:
-    return not (field.null or field.has_default() or field.has_db_default() or isinstance(field, SearchVectorField))
+    return not (
+        field.null
+        or field.generated
+        or field.has_default()
+        or field.has_db_default()
+        or isinstance(field, SearchVectorField)
+    )
 
 
 def _value(field: Any) -> Any:

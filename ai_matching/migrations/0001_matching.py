@@ -289,7 +289,7 @@ class Migration(migrations.Migration):
                 ("tokens", models.PositiveBigIntegerField(default=0)),
                 (
                     "cost",
-                    models.DecimalField(decimal_places=6, default=Decimal("0"), help_text="US dollars.", max_digits=14),
+                    models.DecimalField(decimal_places=9, default=Decimal("0"), help_text="US dollars.", max_digits=18),
                 ),
                 (
                     "organization",

@@ -64,7 +64,7 @@ class AiUsage(TenantRow):
     requests = models.PositiveIntegerField(default=0)
     texts = models.PositiveIntegerField(default=0)
     tokens = models.PositiveBigIntegerField(default=0)
-    cost = models.DecimalField(max_digits=14, decimal_places=6, default=Decimal(0), help_text="US dollars.")
+    cost = models.DecimalField(max_digits=18, decimal_places=9, default=Decimal(0), help_text="US dollars.")
 
     class Meta:
         db_table = "ai_usage"

@@ -90,7 +90,7 @@ class UsageRowSerializer(Serializer):
     requests = serializers.IntegerField(read_only=True)
     texts = serializers.IntegerField(read_only=True)
     tokens = serializers.IntegerField(read_only=True)
-    cost = serializers.DecimalField(max_digits=14, decimal_places=6, read_only=True)
+    cost = serializers.DecimalField(max_digits=18, decimal_places=9, read_only=True)
 
 
 class CoverageSerializer(Serializer):
@@ -103,7 +103,7 @@ class UsageSerializer(Serializer):
     """What models were used for in some days, what is left of the month's budget, and what has vectors."""
 
     rows = UsageRowSerializer(many=True, read_only=True)
-    spentThisMonth = serializers.DecimalField(max_digits=14, decimal_places=6, read_only=True)
+    spentThisMonth = serializers.DecimalField(max_digits=18, decimal_places=9, read_only=True)
     monthlyBudget = serializers.DecimalField(max_digits=10, decimal_places=2, read_only=True)
     coverage = CoverageSerializer(many=True, read_only=True)
 

@@ -269,10 +269,12 @@ def _forget_gone(kind: str, ids: list[uuid.UUID], texts: dict[uuid.UUID, Text], 
 
 
 def _switch_over(job: EmbeddingRun, embedder: Embedder) -> None:
-    """After a run over everything, let its model answer and forget the vectors of others."""
-    if job.subject_ids is not None or set(job.kinds) != set(SubjectKind.values):
-        return
-    if chosen(own_settings()).slug == embedder.slug:
+    """Let the first model there is answer; another one after a run over everything, which forgets the vectors of others."""
+    settings = own_settings()
+    is_whole = job.subject_ids is None and set(job.kinds) == set(SubjectKind.values)
+    if not settings.answering:
+        answer_with(embedder)
+    elif is_whole and chosen(settings).slug == embedder.slug:
         answer_with(embedder)
         Embedding.objects.exclude(provider=embedder.slug, model=embedder.model).delete()
 

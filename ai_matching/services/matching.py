@@ -17,7 +17,7 @@ from ai_matching.services import factors
 from ai_matching.services.factors import Factor, Wish, wish_of
 from ai_matching.services.reasons import likeness, sentence
 from ai_matching.services.settings import answering, own_settings, weights_of
-from ai_matching.services.skills import Asked, Compared, Had, asked_in, canonical, compare
+from ai_matching.services.skills import Asked, Compared, Had, asked_in, canonical, compare, named_in
 from ai_matching.services.texts import Text, candidate_text, clean, hash_of, job_text
 from ai_matching.services.usage import MILLION, add_usage, budget_left
 from ai_matching.services.vectors import Cosines, nearest, stored_vectors, weighed
@@ -105,9 +105,7 @@ def match_jobs(
         asked_text = candidate_text(profile, [each.name for each in ordered])
     else:
         asked_text = free_text(text)
-        had = [Had(each.name) for each in asked_in(text)]
-        # Nothing is known of somebody but what the text says.
-        profile_like = CandidateProfile()
+        had = [Had(name) for name in named_in(text)]
     question = Question(asking, SubjectKind.JOB, asked_text, SubjectKind.CANDIDATE, profile)
     cosines, notice = question.pool(
         among, lambda: list(among.order_by("-created_at", "-id").values_list("pk", flat=True)[:POOL])
@@ -119,7 +117,7 @@ def match_jobs(
     scored = [
         question.score(
             job,
-            profile or profile_like,
+            profile,
             wish_of(job),
             wanted[job.pk] or asked_in(f"{job.description}\n{job.requirements}"),
             had,
@@ -167,7 +165,7 @@ class Question:
     def score(
         self,
         subject: Any,
-        profile: CandidateProfile,
+        profile: CandidateProfile | None,
         wish: Wish,
         asked: Sequence[Asked],
         had: Sequence[Had],
@@ -179,11 +177,15 @@ class Question:
         found: dict[str, Factor | None] = {
             "similarity": None if cosines == (None, None) else Factor(alike, likeness(alike)),
             "skills": Factor(compared.share, "skills") if compared is not None else None,
-            "experience": factors.experience(wish, profile),
-            "location": factors.location(wish, profile),
-            "salary": self._salary(wish, profile) if self.sees_salaries else None,
-            "availability": factors.availability(wish, profile, self.today) if profile.pk is not None else None,
         }
+        # Of somebody who sent a text no more is known than what it says.
+        if profile is not None:
+            found |= {
+                "experience": factors.experience(wish, profile),
+                "location": factors.location(wish, profile),
+                "salary": self._salary(wish, profile) if self.sees_salaries else None,
+                "availability": factors.availability(wish, profile, self.today),
+            }
         # In the order of their names' weights, so that sums of floats are the same each time.
         known = {name: each for name, each in found.items() if each is not None and self.weights[name] > 0}
         whole = sum(self.weights[name] for name in known) or 1.0

@@ -12,6 +12,7 @@ from ai_matching.services.vectors import best, nearest, weighed
 from contacts.models import Contact
 from recruitment.models import JobOpening
 from vocelio.access.principal import Principal
+from vocelio.audit.services import record
 
 NEEDS = {SubjectKind.JOB: "jobs:read", SubjectKind.CANDIDATE: "profiles:read", SubjectKind.CONTACT: "contacts:read"}
 
@@ -26,6 +27,7 @@ def search(*, kind: str, text: str, principal: Principal, limit: int) -> tuple[l
     rows = _visible(kind, principal)
     cosines = nearest(kind=kind, asked=vectors, title_weight=0.5, among=rows, embedder=embedder, limit=limit)
     found = rows.in_bulk(list(cosines))
+    record("records.searched", kind, "", shown=len(found))
     return [
         {
             "id": key,

@@ -25,9 +25,6 @@ def own_settings() -> AiSettings:
 
 def update_settings(**fields: Any) -> AiSettings:
     """Change the settings given. Another model is made ready by the next run over everything; until then the old answers."""
-    before = own_settings()
-    if "provider" in fields and not before.answering:
-        fields["answering"] = answering(before).slug
     settings, _ = AiSettings.objects.update_or_create(defaults=fields)
     record("ai_settings.updated", "aisettings", settings.pk, fields=sorted(fields))
     result: AiSettings = settings

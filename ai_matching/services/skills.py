@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ai_matching.embedders import Vectors, all_embedders
-from recruitment.cv.skills import find_skills, shipped
+from recruitment.cv.skills import dictionary, find_skills, own, shipped
 from recruitment.models.skills import fold
 
 # Cosines of the offline model from which two names of skills are akin; judged on pairs of the dictionary by hand.
@@ -54,9 +54,14 @@ def canonical(name: str) -> str:
     return fold(shipped().get(folded, folded))
 
 
+def named_in(text: str) -> list[str]:
+    """Return the skills a text names, of the dictionary and in the organization's own words."""
+    return list(find_skills(text, dictionary(own().items())))
+
+
 def asked_in(text: str) -> list[Asked]:
     """Return the skills a text names, as wishes, since nobody said which are required."""
-    return [Asked(name, is_required=False) for name in find_skills(text, shipped())]
+    return [Asked(name, is_required=False) for name in named_in(text)]
 
 
 def compare(asked: Sequence[Asked], had: Sequence[Had]) -> Compared:
