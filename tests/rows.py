@@ -64,11 +64,9 @@ SPECIAL: dict[str, dict[str, Any]] = {
         "list": lambda: make_row(apps.get_model("dnc", "DncList")),
     },
     "Embedding": {
-        "kind": lambda: "job",
         "part": lambda: "title",
         "dimensions": lambda: 256,
         "vector": lambda: [1.0] + [0.0] * 1535,
-        "job": lambda: make_row(apps.get_model("recruitment", "JobOpening")),
     },
     "EmbeddingRun": {"kinds": lambda: ["job"]},
     "EnrichmentProposal": {
@@ -107,6 +105,10 @@ def make_row(model: Any, **values: Any) -> Any:
         job = values.get("job") or make_row(apps.get_model("recruitment", "JobOpening"))
         stages = apps.get_model("recruitment", "ApplicationStage")
         values |= {"job": job, "stage": make_row(stages, process=job.process, outcome="open")}
+    if model.__name__ == "Embedding":
+        kinds = {"job": "job", "profile": "candidate", "contact": "contact"}
+        of = next((name for name in kinds if name in values), "job")
+        values = {of: make_row(model._meta.get_field(of).related_model), "kind": kinds[of]} | values
     for field in model._meta.local_concrete_fields:
         if (
             {field.name, field.attname}.isdisjoint(values)

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from ai_matching.models import Match, MatchedPerson, Verdict
@@ -111,14 +111,17 @@ class MatchAdmin(TenantAdmin):
     @admin.display(description="What was shown")
     def shown(self, match: Match) -> SafeString:
         rows = MatchedPerson.objects.filter(match=match).order_by("rank").select_related("profile__contact", "job")
-        return SafeString("").join(
-            format_html(
-                "<p><b>{}. {}</b> · {} · {}<br>{}</p>",
-                row.rank,
-                row.job if match.kind == "jobs" else (row.profile and row.profile.contact),
-                row.score,
-                row.get_verdict_display() or "no verdict",
-                row.reason,
-            )
-            for row in rows.defer("profile__contact__search")
+        return format_html_join(
+            "",
+            "<p><b>{}. {}</b> · {} · {}<br>{}</p>",
+            (
+                (
+                    row.rank,
+                    row.job if match.kind == "jobs" else (row.profile and row.profile.contact),
+                    row.score,
+                    row.get_verdict_display() or "no verdict",
+                    row.reason,
+                )
+                for row in rows.defer("profile__contact__search")
+            ),
         )

@@ -63,7 +63,7 @@ class Embedder(Plugin):
 
 def all_embedders() -> dict[str, Any]:
     """Return every embedder by its slug."""
-    return find_plugins("ai_matching.embedders", Embedder)  # type: ignore[type-abstract]
+    return find_plugins("ai_matching.embedders", Embedder)
 
 
 def padded(vectors: Vectors) -> Vectors:

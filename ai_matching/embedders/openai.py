@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from urllib.parse import urlsplit
 
+import httpx
 import numpy as np
 import openai
 from django.conf import settings
@@ -47,7 +48,7 @@ class OpenAiEmbedder(Embedder):
             with openai_client() as client, told():
                 answer = client.embeddings.create(model=self.model, input=asked, encoding_format="float")
             requests += 1
-            tokens += answer.usage.total_tokens if answer.usage else 0
+            tokens += answer.usage.total_tokens
             for each in answer.data:
                 if 0 <= each.index < len(missing) and len(each.embedding) == WIDTH:
                     found[missing[each.index]] = each.embedding
@@ -65,7 +66,8 @@ def openai_client() -> openai.OpenAI:
         api_key=settings.OPENAI_API_KEY,
         base_url=settings.OPENAI_BASE_URL,
         max_retries=3,
-        http_client=outbound_client([host], timeout=20, max_seconds=60, max_bytes=32 * MEGABYTE),
+        # Annotated for another make of the same client.
+        http_client=outbound_client([host], timeout=20, max_seconds=60, max_bytes=32 * MEGABYTE),  # type: ignore[arg-type]
     )
 
 
@@ -90,7 +92,7 @@ class told:
             raise PluginError(
                 f"OpenAI refused the request ({error.status_code}).", permanent=True, code="REFUSED"
             ) from error
-        if isinstance(error, (openai.OpenAIError, OutboundTooLarge)):
+        if isinstance(error, (openai.OpenAIError, httpx.HTTPError, OutboundTooLarge)):
             raise PluginError("OpenAI does not answer.", permanent=False, code="UNREACHABLE") from error
         if isinstance(error, OutboundRefused):
             raise PluginError(error.message, permanent=True, code=error.code) from error

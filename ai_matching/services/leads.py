@@ -174,8 +174,8 @@ def facts_of(profiles: list[SalesProfile], before: datetime | None = None) -> di
             source=profile.lead_source or contact.source,
             touches=number,
             last_touch=last,
-            won=sum(status == "won" for status, _ in closed),
-            lost=sum(status == "lost" for status, _ in closed),
+            won=len([status for status, _ in closed if status == "won"]),
+            lost=len([status for status, _ in closed if status == "lost"]),
             chance=max(still_open) if still_open and before is None else None,
             sources=sources,
         )
@@ -262,7 +262,8 @@ def _recency(facts: Facts, now: datetime) -> tuple[float, str]:
 
 
 def _source(facts: Facts) -> tuple[float, str]:
-    won, closed = (sum(pair[place] for pair in facts.sources.values()) for place in (0, 1))
+    won = sum(pair[0] for pair in facts.sources.values())
+    closed = sum(pair[1] for pair in facts.sources.values())
     if not closed:
         return 0.5, "no closed deals to judge sources by"
     average = won / closed

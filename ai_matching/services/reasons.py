@@ -1,6 +1,6 @@
 """Say in plain words why a match scores as it does; the same numbers always give the same sentence."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ai_matching.services.factors import Factor
@@ -19,10 +19,10 @@ def likeness(value: float) -> str:
     return "title and text have little in common"
 
 
-def sentence(factors: dict[str, Factor | None], skills: Compared | None) -> str:
+def sentence(factors: Mapping[str, Factor], skills: Compared | None) -> str:
     """Return why: skills first, then the other factors from what speaks for the match to what speaks against it."""
     parts = [_skills(skills)] if skills is not None else []
-    others = [(name, each) for name, each in factors.items() if each is not None and name != "skills"]
+    others = [(name, each) for name, each in factors.items() if name != "skills"]
     told = [each.reason for _, each in sorted(others, key=lambda pair: (-pair[1].value, pair[0]))]
     if told:
         parts.append("; ".join(told))

@@ -1,5 +1,7 @@
 """Vectors: made of what changed, never twice of the same text, one model after another."""
 
+from typing import Any
+
 import pytest
 
 from ai_matching.embedders import Embedder, all_embedders
@@ -13,7 +15,7 @@ from vocelio.jobs.models import Doorbell
 from vocelio.organizations.scope import organization_scope
 
 
-def runs(person: Person) -> list[dict]:
+def runs(person: Person) -> Any:
     return person.get("/v1/ai/embedding-runs").data
 
 
@@ -22,7 +24,7 @@ def stored(person: Person, **fields) -> int:
         return Embedding.objects.filter(**fields).count()
 
 
-def start(person: Person, body=None) -> dict:
+def start(person: Person, body=None) -> Any:
     answer = person.post("/v1/ai/update-embeddings", body)
     assert (answer.status, answer.data["status"]) == (202, "pending")
     run_jobs(person.organization)

@@ -1,5 +1,7 @@
 """Proposals of what the organization itself holds; a person accepts or rejects them."""
 
+from typing import Any
+
 from tests.factories import Person, phone_number
 
 
@@ -7,7 +9,7 @@ def contact(person: Person, **fields) -> str:
     return person.post("/v1/contacts", {"phone": phone_number(), "firstName": "Ada", **fields}).data["id"]
 
 
-def enrich(person: Person, contact_id: str) -> dict[str, dict]:
+def enrich(person: Person, contact_id: str) -> dict[str, Any]:
     answer = person.post("/v1/ai/enrich-contact", {"contactId": contact_id})
     assert answer.status == 200, answer
     return {each["field"]: each for each in answer.data["proposals"]}

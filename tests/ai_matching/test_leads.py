@@ -1,12 +1,14 @@
 """Scores of leads: what adds to them, how they change, how well they told won deals from lost ones."""
 
+from typing import Any
+
 import pytest
+from django.db import connection
 
 from ai_matching import tasks
 from ai_matching.models import LeadScore
 from tests.factories import Person, phone_number
 from tests.sales.selling import make_deal, make_pipeline, make_reason, move
-from vocelio.db.ticks import connection
 from vocelio.organizations.scope import organization_scope
 
 
@@ -16,7 +18,7 @@ def lead(person: Person, title: str = "", **fields) -> str:
     return str(contact)
 
 
-def score(person: Person, *contacts: str) -> list[dict]:
+def score(person: Person, *contacts: str) -> Any:
     answer = person.post("/v1/ai/lead-scoring", {"contactIds": list(contacts)})
     assert answer.status == 200, answer
     return answer.data

@@ -1,5 +1,7 @@
 """Candidates for jobs and jobs for candidates: order, reasons, conditions, log."""
 
+from typing import Any
+
 import pytest
 
 from ai_matching.models import MatchedPerson
@@ -107,7 +109,7 @@ def test_a_text_finds_candidates_and_the_text_of_a_cv_finds_jobs(admin: Person, 
 
 
 def test_bad_questions_are_422_and_name_the_field(admin: Person, outsider: Person, people):
-    def refused(body, path="vector-match-candidates"):
+    def refused(body: Any, path: str = "vector-match-candidates") -> set[str]:
         answer = admin.post(f"/v1/ai/{path}", body)
         assert answer.status == 422, answer
         return {each["field"] for each in answer.error["details"]["errors"]}

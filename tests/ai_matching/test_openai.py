@@ -1,6 +1,8 @@
 """OpenAI: what is sent, what is counted, what happens when it fails."""
 
 import json
+import socket
+from typing import Any
 
 from ai_matching.models import EnrichmentProposal
 from tests.ai_matching import openai_fake
@@ -14,13 +16,13 @@ def contact(person: Person, **fields) -> str:
     return person.post("/v1/contacts", body).data["id"]
 
 
-def enriched(person: Person, contact_id: str) -> dict:
+def enriched(person: Person, contact_id: str) -> Any:
     answer = person.post("/v1/ai/enrich-contact", {"contactId": contact_id})
     assert answer.status == 200, answer
     return answer.data
 
 
-def run_of(person: Person) -> dict:
+def run_of(person: Person) -> Any:
     return person.get("/v1/ai/embedding-runs").data[0]
 
 
@@ -84,6 +86,18 @@ def test_an_outage_leaves_stored_vectors_to_compare_and_says_so(admin: Person, o
     assert answer.data["notice"] == "The model does not answer; stored vectors were compared."
     assert "similarity" not in {each["factor"] for each in answer.data["results"][0]["factors"]}
     assert ids(answer) == [profile]
+
+
+def test_a_server_that_nobody_runs_is_an_outage_too(admin: Person, openai, settings):
+    profile = candidate(admin, "Data engineer", DATA)
+    with socket.socket() as reserved:
+        reserved.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{reserved.getsockname()[1]}"
+        settings.OPENAI_BASE_URL, settings.OUTBOUND_TRUSTED = f"http://{address}/v1", [address]
+        vectors_made(admin)
+        answer = admin.post("/v1/ai/vector-match-candidates", {"text": "Engineer\nPython and SQL"})
+    assert run_of(admin)["status"] == "pending"
+    assert (ids(answer), "does not answer" in answer.data["notice"]) == ([profile], True)
 
 
 def test_a_spent_budget_sends_nothing(admin: Person, openai):
