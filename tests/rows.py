@@ -107,8 +107,10 @@ def make_row(model: Any, **values: Any) -> Any:
         values |= {"job": job, "stage": make_row(stages, process=job.process, outcome="open")}
     if model.__name__ == "Embedding":
         kinds = {"job": "job", "profile": "candidate", "contact": "contact"}
-        of = next((name for name in kinds if name in values), "job")
-        values = {of: make_row(model._meta.get_field(of).related_model), "kind": kinds[of]} | values
+        of = next((name for name in kinds if not {name, f"{name}_id"}.isdisjoint(values)), "")
+        if not of:
+            of, values["job"] = "job", make_row(apps.get_model("recruitment", "JobOpening"))
+        values.setdefault("kind", kinds[of])
     for field in model._meta.local_concrete_fields:
         if (
             {field.name, field.attname}.isdisjoint(values)

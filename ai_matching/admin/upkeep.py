@@ -104,7 +104,7 @@ class LeadScoreAdmin(TenantAdmin):
     menu_title = "Lead scores"
     ordering = ("-score", "-id")
 
-    list_display = ("person", "score", "why", "scored_at")
+    list_display = ("person", "score", "reasons", "scored_at")
     list_select_related = ("profile__contact",)
     fields = (("person", "score"), "why", ("rules_version", "scored_at"))
     readonly_fields = ("person", "why")
@@ -115,6 +115,12 @@ class LeadScoreAdmin(TenantAdmin):
     @admin.display(description="Lead")
     def person(self, score: LeadScore) -> str:
         return str(score.profile.contact)
+
+    @admin.display(description="Because")
+    def reasons(self, score: LeadScore) -> str:
+        """Say it from what adds most to what adds least."""
+        ordered = sorted(score.factors, key=lambda each: -float(each["points"]))
+        return "; ".join(each["reason"] for each in ordered)
 
     @admin.display(description="Why")
     def why(self, score: LeadScore) -> SafeString:

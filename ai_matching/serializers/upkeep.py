@@ -97,6 +97,7 @@ class CoverageSerializer(Serializer):
     kind = serializers.ChoiceField(choices=SubjectKind.choices, read_only=True)
     total = serializers.IntegerField(read_only=True)
     embedded = serializers.IntegerField(read_only=True)
+    waiting = serializers.IntegerField(read_only=True, help_text="Changed since; the next run looks at them.")
 
 
 class UsageSerializer(Serializer):

@@ -32,6 +32,8 @@ MODELS: dict[str, Any] = {
     SubjectKind.CANDIDATE: CandidateProfile,
     SubjectKind.CONTACT: Contact,
 }
+# The column of each that a mark names.
+OF_MARK = {SubjectKind.JOB: "pk", SubjectKind.CANDIDATE: "contact_id", SubjectKind.CONTACT: "pk"}
 # A subject that went meanwhile is no error: its row would not be found by the foreign key.
 STORE = """
 INSERT INTO embeddings (id, organization_id, kind, part, {column}, provider, model, version, dimensions, text_hash, vector)
@@ -176,7 +178,7 @@ def embed_texts(embedder: Embedder, texts: dict[str, str]) -> tuple[dict[str, li
 
 
 def coverage() -> list[dict[str, Any]]:
-    """Return of each kind how many subjects there are, have a vector of the answering model, or changed since."""
+    """Return of each kind how many subjects there are, have a vector of the answering model, and wait for a new one."""
     embedder = answering(own_settings())
     result = []
     for kind, model in MODELS.items():
@@ -185,7 +187,9 @@ def coverage() -> list[dict[str, Any]]:
             alive = alive.filter(contact__deleted_at__isnull=True)
         rows = Embedding.objects.filter(kind=kind, provider=embedder.slug, model=embedder.model)
         with_vector = rows.values("subject_id").distinct().count()
-        result.append({"kind": str(kind), "total": alive.count(), "embedded": with_vector})
+        waiting = EmbeddingMark.objects.filter(kind=SubjectKind.JOB if kind == SubjectKind.JOB else SubjectKind.CONTACT)
+        changed = alive.filter(**{f"{OF_MARK[kind]}__in": waiting.values("subject_id")})
+        result.append({"kind": str(kind), "total": alive.count(), "embedded": with_vector, "waiting": changed.count()})
     return result
 
 

@@ -15,7 +15,7 @@ from ai_matching.embedders import Embedder, PluginError, Vectors, padded
 from ai_matching.models import AiSettings, Match, MatchedPerson, MatchKind, Part, Purpose, SubjectKind
 from ai_matching.services import factors
 from ai_matching.services.factors import Factor, Wish, wish_of
-from ai_matching.services.reasons import likeness, sentence
+from ai_matching.services.reasons import counted, likeness, sentence
 from ai_matching.services.settings import answering, own_settings, weights_of
 from ai_matching.services.skills import Asked, Compared, Had, asked_in, canonical, compare, named_in
 from ai_matching.services.texts import Text, candidate_text, clean, hash_of, job_text
@@ -176,7 +176,7 @@ class Question:
         alike = self.embedder.likeness(weighed(cosines, self.title_weight))
         found: dict[str, Factor | None] = {
             "similarity": None if cosines == (None, None) else Factor(alike, likeness(alike)),
-            "skills": Factor(compared.share, "skills") if compared is not None else None,
+            "skills": Factor(compared.share, counted(compared)) if compared is not None else None,
         }
         # Of somebody who sent a text no more is known than what it says.
         if profile is not None:

@@ -29,13 +29,23 @@ def sentence(factors: Mapping[str, Factor], skills: Compared | None) -> str:
     return ". ".join(part[0].upper() + part[1:] for part in parts) + "." if parts else ""
 
 
-def _skills(skills: Compared) -> str:
-    required = [each for each in (*skills.matched, *skills.near, *skills.missing) if each["required"]]
-    wished = not required
-    asked = len(skills.matched) + len(skills.near) + len(skills.missing) if wished else len(required)
-    word = "skills named" if wished else "required skills" if asked != 1 else "required skill"
+def counted(skills: Compared) -> str:
+    """Return how many of the required skills somebody has, or of all where none is required."""
+    wished = _are_wishes(skills)
+    asked = [each for each in (*skills.matched, *skills.near, *skills.missing) if wished or each["required"]]
     has = [each for each in skills.matched if wished or each["required"]]
-    parts = [f"has {len(has)} of {asked} {word}{_names(has)}"]
+    word = "skills named" if wished else "required skills" if len(asked) != 1 else "required skill"
+    return f"{len(has)} of {len(asked)} {word}"
+
+
+def _are_wishes(skills: Compared) -> bool:
+    return not any(each["required"] for each in (*skills.matched, *skills.near, *skills.missing))
+
+
+def _skills(skills: Compared) -> str:
+    wished = _are_wishes(skills)
+    has = [each for each in skills.matched if wished or each["required"]]
+    parts = [f"has {counted(skills)}{_names(has)}"]
     extra = [] if wished else [each for each in skills.matched if not each["required"]]
     if extra:
         parts.append(f"also {_listed(extra)}")
