@@ -34,7 +34,7 @@ from vocelio.errors import Invalid
 # Raise it when the same factors would give another score.
 RULES = "1"
 # So many of the nearest are weighed by all factors; the pages end there.
-POOL = 200
+POOL = 100
 OUTAGE = "The model does not answer; stored vectors were compared."
 STALE = "The text changed after its vector was made; the old one was compared."
 BLIND = "No vectors to compare; ranked by the other factors alone."
@@ -48,9 +48,13 @@ class Scored:
     score: Decimal
     factors: list[dict[str, Any]]
     skills: Compared | None
-    reason: str
     result_id: uuid.UUID | None = None
     rank: int = 0
+
+    @property
+    def reason(self) -> str:
+        """Say why, in words."""
+        return sentence(self.factors, self.skills)
 
 
 @dataclass(frozen=True)
@@ -200,7 +204,7 @@ class Question:
             for name, each in known.items()
         ]
         score = 100 * sum(each.value * self.weights[name] for name, each in known.items()) / whole
-        return Scored(subject, Decimal(f"{score:.2f}"), rows, compared, sentence(known, compared))
+        return Scored(subject, Decimal(f"{score:.2f}"), rows, compared)
 
     def answered(self, kind: str, scored: list[Scored], notice: str, **about: Any) -> Answer:
         """Order the results, log the question and the page that is shown."""

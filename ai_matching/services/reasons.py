@@ -1,9 +1,8 @@
 """Say in plain words why a match scores as it does; the same numbers always give the same sentence."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from ai_matching.services.factors import Factor
 from ai_matching.services.skills import Compared
 
 NAMED = 4
@@ -19,11 +18,11 @@ def likeness(value: float) -> str:
     return "title and text have little in common"
 
 
-def sentence(factors: Mapping[str, Factor], skills: Compared | None) -> str:
+def sentence(factors: Sequence[dict[str, Any]], skills: Compared | None) -> str:
     """Return why: skills first, then the other factors from what speaks for the match to what speaks against it."""
     parts = [_skills(skills)] if skills is not None else []
-    others = [(name, each) for name, each in factors.items() if name != "skills"]
-    told = [each.reason for _, each in sorted(others, key=lambda pair: (-pair[1].value, pair[0]))]
+    others = [each for each in factors if each["factor"] != "skills"]
+    told = [each["reason"] for each in sorted(others, key=lambda each: (-each["value"], each["factor"]))]
     if told:
         parts.append("; ".join(told))
     return ". ".join(part[0].upper() + part[1:] for part in parts) + "." if parts else ""

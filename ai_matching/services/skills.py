@@ -48,6 +48,7 @@ class Compared:
     missing: tuple[dict[str, Any], ...]
 
 
+@lru_cache(maxsize=20_000)
 def canonical(name: str) -> str:
     """Return one name for all ways to write a skill: ESCO's, where it knows the skill."""
     folded = fold(name)

@@ -20,7 +20,7 @@ from vocelio.organizations.scope import current_organization_id, set_locally
 # Up to so many vectors of one kind an exact scan is quicker than the index, and exact.
 EXACT = 10_000
 # How many the index proposes for each part.
-PROPOSED = 400
+PROPOSED = 100
 # Named in the policy's own way, so that its column stays bare (docs/architecture.md).
 OURS = "organization_id = %(organization)s AND kind = %(kind)s AND provider = %(provider)s AND model = %(model)s"
 COUNT = f"SELECT 1 FROM embeddings WHERE {OURS} OFFSET {EXACT} LIMIT 1"
