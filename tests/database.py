@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -118,41 +119,53 @@ def _schema_digest() -> str:
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Make and migrate the template once, before any worker starts."""
+    """Have the template made once, while the workers start and gather their tests."""
     if WORKER:
         return
     admin, template = os.environ["TEST_DATABASE_URL"], os.environ["TEST_TEMPLATE"]
     atexit.register(_drop, admin, os.environ["TEST_RUN"])
-    with psycopg.connect(with_database(admin, "postgres"), autocommit=True) as connection:
-        # Held until the template is whole: a run beside this one waits for it.
-        connection.execute("SELECT pg_advisory_lock(hashtext(%s))", [template])
-        whole = connection.execute(
-            "SELECT shobj_description(oid, 'pg_database') = 'migrated' FROM pg_database WHERE datname = %s", [template]
-        ).fetchone()
-        if whole != (True,):
-            _make_template(admin, template)
-            connection.execute(sql.SQL("COMMENT ON DATABASE {} IS 'migrated'").format(sql.Identifier(template)))
+    lock = _connect(admin)
+    # Held until the template is whole: what needs it, here or in a run beside this one, waits for the lock.
+    lock.execute("SELECT pg_advisory_lock(hashtext(%s))", [template])
+    making = threading.Thread(target=_make_template, args=(lock, admin, template), name="template")
+    making.start()
+    atexit.register(making.join)
 
 
-def _make_template(admin: str, template: str) -> None:
-    owner, app = (with_database(os.environ[name], template) for name in ("DATABASE_OWNER_URL", "DATABASE_URL"))
-    provision(admin, owner_url=owner, app_url=app)
-    subprocess.run(
-        [sys.executable, "manage.py", "migrate", "--no-input", "--verbosity", "0"],
-        cwd=PROJECT,
-        env={
-            **os.environ,
-            "DATABASE_URL": app,
-            "DATABASE_OWNER_URL": owner,
-            "DJANGO_SETTINGS_MODULE": "vocelio.settings",
-        },
-        check=True,
-    )
+def _make_template(lock: psycopg.Connection, admin: str, template: str) -> None:
+    with lock:
+        if _is_whole(lock, template):
+            return
+        owner, app = (with_database(os.environ[name], template) for name in ("DATABASE_OWNER_URL", "DATABASE_URL"))
+        provision(admin, owner_url=owner, app_url=app)
+        subprocess.run(
+            [sys.executable, "manage.py", "migrate", "--no-input", "--verbosity", "0"],
+            cwd=PROJECT,
+            env={
+                **os.environ,
+                "DATABASE_URL": app,
+                "DATABASE_OWNER_URL": owner,
+                "DJANGO_SETTINGS_MODULE": "vocelio.settings",
+            },
+            check=True,
+        )
+        lock.execute(sql.SQL("COMMENT ON DATABASE {} IS 'migrated'").format(sql.Identifier(template)))
+
+
+def _is_whole(connection: psycopg.Connection, template: str) -> bool:
+    found = connection.execute(
+        "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s", [template]
+    ).fetchone()
+    return found == ("migrated",)
+
+
+def _connect(admin: str) -> psycopg.Connection:
+    return psycopg.connect(with_database(admin, "postgres"), autocommit=True)
 
 
 def _drop(admin: str, template: str) -> None:
     """Leave a server that is not ours as it was found."""
-    with psycopg.connect(with_database(admin, "postgres"), autocommit=True) as connection:
+    with _connect(admin) as connection:
         names = connection.execute("SELECT datname FROM pg_database WHERE datname LIKE %s", [f"{template}%"]).fetchall()
         for (name,) in names:
             connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
@@ -165,7 +178,10 @@ def django_db_setup(django_db_blocker: pytest_django.DjangoDbBlocker) -> Iterato
     """Clone the template for this process and open it to every test, marked or not."""
     from django.db import connections
 
-    with psycopg.connect(with_database(os.environ["TEST_DATABASE_URL"], "postgres"), autocommit=True) as connection:
+    with _connect(os.environ["TEST_DATABASE_URL"]) as connection:
+        connection.execute("SELECT pg_advisory_lock_shared(hashtext(%s))", [os.environ["TEST_TEMPLATE"]])
+        if not _is_whole(connection, os.environ["TEST_TEMPLATE"]):
+            pytest.exit("The template database could not be migrated; see above.", returncode=3)
         connection.execute(
             sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {}").format(
                 *map(sql.Identifier, (_database(), os.environ["TEST_TEMPLATE"], f"{os.environ['TEST_TEMPLATE']}_owner"))
