@@ -2,6 +2,7 @@
 
 import uuid
 from collections import defaultdict
+from datetime import UTC, datetime
 from typing import Any
 
 from django.utils import timezone
@@ -13,6 +14,7 @@ from vocelio.audit.services import record
 
 # Matches that figures are made of, the latest first.
 LATEST = 2_000
+NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 def decide(result: MatchedPerson, *, verdict: str, note: str = "") -> MatchedPerson:
@@ -35,16 +37,23 @@ def quality(k: int = 10) -> list[dict[str, Any]]:
             match_id__in=Match.objects.order_by("-created_at").values("pk")[:LATEST], rank__lte=k
         )
         .select_related("match")
-        .only("rank", "verdict", "job_id", "contact_id", "match__provider", "match__model", "match__weights")
+        .only(
+            "rank", "verdict", "decided_at", "job_id", "contact_id", "match__provider", "match__model", "match__weights"
+        )
     )
     outcomes = _outcomes({(row.job_id, row.contact_id) for row in rows if not row.verdict})
     counts: dict[tuple[str, str, str], list[int]] = defaultdict(lambda: [0, 0])
     weights: dict[tuple[str, str, str], Any] = {}
-    for row in rows:
+    seen: set[Any] = set()
+    # What was said last of a pair is what counts, before what became of it.
+    for row in sorted(rows, key=lambda row: row.decided_at or NEVER, reverse=True):
         is_good = row.verdict == Verdict.GOOD if row.verdict else outcomes.get((row.job_id, row.contact_id))
         if is_good is None:
             continue
         key = (row.match.provider, row.match.model, str(sorted(row.match.weights.items())))
+        if (key, row.job_id, row.contact_id) in seen and row.job_id is not None:
+            continue
+        seen.add((key, row.job_id, row.contact_id))
         weights[key] = row.match.weights
         counts[key][0] += is_good
         counts[key][1] += 1

@@ -258,7 +258,8 @@ def _recency(facts: Facts, now: datetime) -> tuple[float, str]:
     if facts.last_touch is None:
         return 0.0, "never contacted"
     days = max(0, (now - facts.last_touch).days)
-    return max(0.0, 1 - days / 120), "last contact today" if days == 0 else f"last contact {days} days ago"
+    when = "today" if days == 0 else f"{days} {'day' if days == 1 else 'days'} ago"
+    return max(0.0, 1 - days / 120), f"last contact {when}"
 
 
 def _source(facts: Facts) -> tuple[float, str]:
