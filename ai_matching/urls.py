@@ -30,7 +30,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("ai/update-embeddings", EmbeddingRunViewSet.as_view({"post": "start"}), name="ai-update-embeddings"),
     path("ai/usage", UsageViewSet.as_view({"get": "retrieve"}), name="ai-usage"),
     path("ai/settings", AiSettingsViewSet.as_view({"get": "retrieve", "put": "update"}), name="ai-settings"),
-    path("ai/lead-scoring", LeadScoreViewSet.as_view({"post": "score"}), name="ai-lead-scoring"),
+    path("ai/lead-scoring", LeadScoreViewSet.as_view({"post": "score"}, pagination_class=None), name="ai-lead-scoring"),
     path("ai/lead-scoring/backtest", LeadScoreViewSet.as_view({"get": "backtest"}), name="ai-lead-backtest"),
     path("ai/enrich-contact", EnrichmentViewSet.as_view({"post": "enrich"}), name="ai-enrich-contact"),
     *router.urls,

@@ -8,6 +8,7 @@ from rest_framework import serializers
 from ai_matching.models import Match, MatchedPerson, MatchKind, SubjectKind, Verdict
 from ai_matching.services.matching import POOL, Scored
 from ai_matching.services.settings import WEIGHTS
+from contacts.serializers.clients import blank_or
 from recruitment.models import JobOpening, JobSearch, RemoteKind, RemotePreference
 from vocelio.api.serializers import ModelSerializer, NamedSerializer, PersonField, Serializer
 
@@ -212,7 +213,7 @@ class LoggedResultSerializer(ModelSerializer):
     candidate_id = serializers.UUIDField(source="profile_id", read_only=True, allow_null=True)
     contact_id = serializers.UUIDField(read_only=True, allow_null=True)
     factors = MatchFactorSerializer(many=True, read_only=True)
-    verdict = serializers.ChoiceField(choices=[("", "None yet"), *Verdict.choices], read_only=True)
+    verdict = blank_or(Verdict.choices)(read_only=True, help_text="Empty while nobody said anything.")
     decided_by = PersonField()
 
     class Meta:

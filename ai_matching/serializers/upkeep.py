@@ -17,6 +17,7 @@ from ai_matching.models import (
 )
 from ai_matching.serializers.matching import WeightsSerializer
 from ai_matching.services.settings import answering, chosen, weights_of
+from contacts.serializers.clients import blank_or
 from vocelio.api.serializers import ModelSerializer, PersonField, Serializer
 
 
@@ -24,9 +25,8 @@ class AiSettingsSerializer(ModelSerializer):
     weights = WeightsSerializer(required=False)
     title_weight = serializers.FloatField(required=False, min_value=0, max_value=1)
     threshold = serializers.IntegerField(required=False, min_value=0, max_value=100)
-    provider = serializers.ChoiceField(
-        choices=[("", "The best that is ready"), *((slug, each.label) for slug, each in all_embedders().items())],
-        required=False,
+    provider = blank_or([(slug, each.label) for slug, each in all_embedders().items()])(
+        required=False, help_text="Empty: the best that is ready."
     )
     monthly_budget = serializers.DecimalField(
         max_digits=10, decimal_places=2, required=False, min_value=0, help_text="US dollars."

@@ -30,7 +30,7 @@ def quality(k: int = 10) -> list[dict[str, Any]]:
     """Return the precision of the first k results by model and weights, as verdicts and hires say.
 
     A result counts as good by its verdict, else when the candidate was hired for the job, as bad when rejected; those
-    of whom neither is known are not counted.
+    of whom neither is known are not counted. A pair that was shown again is counted once.
     """
     rows = list(
         MatchedPerson.objects.filter(

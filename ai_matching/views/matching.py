@@ -131,6 +131,7 @@ class MatchQualityViewSet(TenantViewSet):
 
     model = Match
     serializer_class = MatchQualitySerializer
+    pagination_class = None
     permissions = {"retrieve": "matching:review"}
 
     @extend_schema(responses=MatchQualitySerializer(many=True))

@@ -159,7 +159,7 @@ class LeadScoreViewSet(ListMixin, RetrieveMixin, TenantViewSet):
         return self.respond(LeadScoreSerializer(rows, many=True).data)
 
     @extend_schema(responses=LeadScoreEntrySerializer(many=True))
-    @action(detail=True, methods=["get"])
+    @action(detail=True, methods=["get"], pagination_class=None)
     def history(self, request: Request, pk: uuid.UUID) -> Response:
         """Show the scores the lead has had, the latest first, at most 100."""
         rows = LeadScoreEntry.objects.filter(profile_id=self.get_object().profile_id).order_by("-scored_at", "-id")
