@@ -1,1 +1,1 @@
-"""Embeddings, matching and scoring. May import every app below it."""
+"""Embeddings, matching with reasons, lead scores and enrichment. May import every app below it; open models first."""

@@ -9,6 +9,7 @@ import docx
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
+from ai_matching.models import EnrichmentProposal
 from comms.models import (
     ChannelAccount,
     Communication,
@@ -58,6 +59,7 @@ def row(model: Any, **values: Any) -> Callable[[Person], Any]:
 
 contact, contact_list, client = row(Contact), row(ContactList), row(Client)
 sales_profile, candidate_profile = row(SalesProfile), row(CandidateProfile)
+proposal = row(EnrichmentProposal)
 
 
 def message(person: Person, **values: Any) -> Communication:

@@ -63,6 +63,20 @@ SPECIAL: dict[str, dict[str, Any]] = {
         "auto_update": lambda: False,
         "list": lambda: make_row(apps.get_model("dnc", "DncList")),
     },
+    "Embedding": {
+        "part": lambda: "title",
+        "dimensions": lambda: 256,
+        "vector": lambda: [1.0] + [0.0] * 1535,
+    },
+    "EmbeddingRun": {"kinds": lambda: ["job"]},
+    "EnrichmentProposal": {
+        "field": lambda: "title",
+        "value": lambda: unique("title"),
+        "confidence": lambda: 1,
+    },
+    "MatchedPerson": {"score": lambda: 50},
+    "LeadScore": {"score": lambda: 50},
+    "LeadScoreEntry": {"score": lambda: 50},
     "Certificate": {"content": lambda: {"numbers": 1, "outcomes": {"C": 1}}},
 }
 
@@ -91,6 +105,12 @@ def make_row(model: Any, **values: Any) -> Any:
         job = values.get("job") or make_row(apps.get_model("recruitment", "JobOpening"))
         stages = apps.get_model("recruitment", "ApplicationStage")
         values |= {"job": job, "stage": make_row(stages, process=job.process, outcome="open")}
+    if model.__name__ == "Embedding":
+        kinds = {"job": "job", "profile": "candidate", "contact": "contact"}
+        of = next((name for name in kinds if not {name, f"{name}_id"}.isdisjoint(values)), "")
+        if not of:
+            of, values["job"] = "job", make_row(apps.get_model("recruitment", "JobOpening"))
+        values.setdefault("kind", kinds[of])
     for field in model._meta.local_concrete_fields:
         if (
             {field.name, field.attname}.isdisjoint(values)
@@ -102,7 +122,13 @@ def make_row(model: Any, **values: Any) -> Any:
 
 
 def _is_required(field: Any) -> bool:
-    return not (field.null or field.has_default() or field.has_db_default() or isinstance(field, SearchVectorField))
+    return not (
+        field.null
+        or field.generated
+        or field.has_default()
+        or field.has_db_default()
+        or isinstance(field, SearchVectorField)
+    )
 
 
 def _value(field: Any) -> Any:

@@ -6,6 +6,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
+from ai_matching.models import EmbeddingRun, MatchedPerson
 from comms.models import (
     BouncedAddress,
     ChannelAccount,
@@ -93,6 +94,7 @@ from tests.route_examples import (
     part,
     placement_of,
     releasable,
+    proposal,
     reordered,
     row,
     rule,
@@ -336,6 +338,17 @@ EXAMPLES: dict[str, Callable[[Person], Example]] = {
     "PUT /v1/rejection-reasons/<uuid:pk>": lambda p: ({"pk": row(RejectionReason)(p).pk}, {"isArchived": True}),
     "PATCH /v1/rejection-reasons/<uuid:pk>": lambda p: ({"pk": row(RejectionReason)(p).pk}, {"isArchived": True}),
     "DELETE /v1/rejection-reasons/<uuid:pk>": lambda p: ({"pk": row(RejectionReason)(p).pk}, None),
+    "POST /v1/ai/vector-match-candidates": lambda p: ({}, {"text": "Nurse"}),
+    "POST /v1/ai/vector-match-jobs": lambda p: ({}, {"text": "Nurse"}),
+    "POST /v1/ai/search": lambda p: ({}, {"kind": "job", "text": "Nurse"}),
+    "POST /v1/ai/match-results/<uuid:pk>/verdict": lambda p: ({"pk": row(MatchedPerson)(p).pk}, {"verdict": "good"}),
+    "POST /v1/ai/update-embeddings": lambda p: ({}, {}),
+    "POST /v1/ai/embedding-runs/<uuid:pk>/cancel": lambda p: ({"pk": row(EmbeddingRun, kinds=["job"])(p).pk}, {}),
+    "PUT /v1/ai/settings": lambda p: ({}, {"threshold": 20}),
+    "POST /v1/ai/lead-scoring": lambda p: ({}, {"contactIds": [str(sales_profile(p).contact_id)]}),
+    "POST /v1/ai/enrich-contact": lambda p: ({}, {"contactId": str(contact(p).pk)}),
+    "POST /v1/ai/proposals/<uuid:pk>/accept": lambda p: ({"pk": proposal(p).pk}, {}),
+    "POST /v1/ai/proposals/<uuid:pk>/reject": lambda p: ({"pk": proposal(p).pk}, {}),
     "PUT /v1/recruitment-settings": lambda p: ({}, {"retentionMonths": 24}),
     "POST /v1/crm-integrations": lambda p: ({}, {"crmType": "pipedrive", "name": unique("crm")}),
     "PUT /v1/crm-integrations/<uuid:pk>": lambda p: ({"pk": connected(p).pk}, {"autoSync": True}),

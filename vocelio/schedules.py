@@ -41,5 +41,7 @@ BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "Forget old log-in attempts and sessions": {"task": "vocelio.users.tasks.purge_sign_ins", "schedule": 3600.0},
     "Start CRM syncs that are due": {"task": "crm_sync.tasks.start_due_syncs", "schedule": 60.0},
     "Renew CRM credentials and webhooks": {"task": "crm_sync.tasks.renew_credentials", "schedule": 600.0},
+    "Make vectors of what changed": {"task": "ai_matching.tasks.start_marked_runs", "schedule": 10.0},
+    "Score leads anew": {"task": "ai_matching.tasks.score_leads", "schedule": 86400.0},
     "Forget old CRM webhooks and histories": {"task": "crm_sync.tasks.purge_crm_history", "schedule": 3600.0},
 }

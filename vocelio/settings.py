@@ -102,6 +102,7 @@ INSTALLED_APPS = [
     "crm_sync",
     "dnc",
     "comms",
+    "ai_matching",
     "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
     "vocelio.backoffice.apps.BackofficeAdminConfig",
@@ -322,6 +323,10 @@ SPECTACULAR_SETTINGS = {
         "MessageStatus": "comms.models.communications.MessageStatus",
         "EnrolmentStatus": "comms.models.sequences.Enrolment.Status",
         "RegistryFreshness": "dnc.services.registries.FRESHNESS",
+        "MatchKind": "ai_matching.models.decisions.MatchKind",
+        "MatchVerdictKind": "ai_matching.models.decisions.Verdict",
+        "EmbeddedKind": "ai_matching.models.embeddings.SubjectKind",
+        "ProposalStatus": "ai_matching.models.enrichment.ProposalStatus",
         "HealthStatusEnum": "vocelio.health.checks.STATUSES",
     },
 }
@@ -409,6 +414,11 @@ CRM_APPS = {
 }
 # Vendors are asked to call back only where they can reach this installation.
 CRM_WEBHOOKS = env_flag("CRM_WEBHOOKS", HTTPS)
+
+# Matching and enrichment ask OpenAI, or whoever speaks its API there, only with a key.
+OPENAI_API_KEY = os.environ.get("OPENAI_API_KEY", "")
+OPENAI_BASE_URL = os.environ.get("OPENAI_BASE_URL") or "https://api.openai.com/v1"
+OPENAI_CHAT_MODEL = os.environ.get("OPENAI_CHAT_MODEL") or "gpt-4o-mini"
 
 # How long one statement of a request may run, in PostgreSQL's words.
 REQUEST_STATEMENT_TIMEOUT = os.environ.get("REQUEST_STATEMENT_TIMEOUT") or "30s"

@@ -17,6 +17,7 @@ API: list[URLPattern | URLResolver] = [
     path("", include("crm_sync.urls")),
     path("", include("dnc.urls")),
     path("", include("comms.urls")),
+    path("", include("ai_matching.urls")),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [

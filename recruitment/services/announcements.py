@@ -1,10 +1,13 @@
-"""What sockets hear of recruitment."""
+"""What sockets and the apps above hear of recruitment."""
 
 import uuid
 from collections.abc import Iterable
 from typing import Any
 
+from django.db import transaction
+
 from recruitment.models import Application, JobOpening
+from recruitment.signals import jobs_changed
 from vocelio.audit.context import current_actor
 from vocelio.realtime.publish import publish
 
@@ -17,6 +20,7 @@ def announce_job(event: str, job: JobOpening, owners: Iterable[uuid.UUID | None]
         data={"jobId": str(job.pk), "status": job.status, "version": job.version, "updatedBy": _actor()},
         owners=[job.assigned_to_id, *owners],
     )
+    transaction.on_commit(lambda: jobs_changed.send(sender=None, organization_id=job.organization_id, job_ids=[job.pk]))
 
 
 def announce_application(

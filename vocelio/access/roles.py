@@ -64,10 +64,14 @@ MANAGER = AGENT | {
     "recruitment:manage",
     "messages:bulk",
     "messages:manage",
+    # The log of matches, their quality, runs over everything.
+    "matching:review",
 }
 ADMIN = MANAGER | {
     "contacts:erase",
     "crm:manage",
+    # Weights, model, budget.
+    "matching:manage",
     # Accounts at mail and message providers, with their secrets.
     "channels:manage",
     "members:manage",

@@ -9,6 +9,7 @@ import hashlib
 import os
 import uuid
 from functools import lru_cache
+from typing import cast
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -16,7 +17,7 @@ from django.conf import settings
 
 from vocelio.crypto.models import OrganizationKey
 from vocelio.errors import VocelioError
-from vocelio.organizations.scope import current_organization_id
+from vocelio.organizations.scope import current_organization_id, current_scope
 
 NONCE_BYTES = 12
 
@@ -72,10 +73,14 @@ def _current_key() -> tuple[uuid.UUID, bytes]:
 
 
 def _key(key_id: uuid.UUID) -> bytes:
-    entry = OrganizationKey.objects.filter(pk=key_id).first()
-    if entry is None:
-        raise Undecryptable
-    return _unwrap(entry.wrapped, entry.organization_id)
+    # Asked for once a unit of work, however many values it reads.
+    known = current_scope().notes.setdefault(f"organization key {key_id}", [])
+    if not known:
+        entry = OrganizationKey.objects.filter(pk=key_id).first()
+        if entry is None:
+            raise Undecryptable
+        known.append(_unwrap(entry.wrapped, entry.organization_id))
+    return cast(bytes, known[0])
 
 
 def _unwrap(wrapped: str, organization_id: uuid.UUID) -> bytes:

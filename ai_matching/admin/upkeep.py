@@ -1,0 +1,191 @@
+"""Runs, use of models, scores of leads, proposals."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from unfold.decorators import display
+
+from ai_matching.models import AiUsage, EmbeddingRun, EnrichmentProposal, LeadScore, ProposalStatus, SubjectKind
+from ai_matching.services import enrichment
+from ai_matching.services.embeddings import coverage, start_run
+from ai_matching.services.settings import own_settings
+from ai_matching.services.usage import spent_this_month
+from vocelio.backoffice.forms import TenantForm
+from vocelio.backoffice.jobs import progress_bar
+from vocelio.backoffice.tenant import TenantAdmin
+from vocelio.errors import VocelioError
+
+
+class StartForm(TenantForm):
+    """Nothing to fill in: everything is looked at, what has a vector is skipped."""
+
+    class Meta:
+        fields: list[str] = []
+
+
+@admin.register(EmbeddingRun)
+class EmbeddingRunAdmin(TenantAdmin):
+    permissions = {"view": "matching:review", "add": "matching:review"}
+    section = "Matching"
+    icon = "hub"
+    menu_title = "Vectors"
+    change_list_template = "matching/runs.html"
+
+    list_display = ("created_at", "shown_kinds", "model", "live", "embedded", "unchanged", "reused", "created_by")
+    list_select_related = ("created_by",)
+    fields = (
+        ("status", "provider", "model"),
+        ("total", "processed"),
+        ("embedded", "unchanged", "reused", "empty"),
+        ("error_code", "error_message"),
+        ("created_by", "created_at"),
+    )
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        if obj is None:
+            kwargs |= {"form": StartForm, "fields": []}
+        return super().get_form(request, obj, change, **kwargs)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        if obj is None:
+            told = "Every job, candidate and contact is looked at; those whose text has a vector already are skipped."
+            return [(None, {"fields": [], "description": told})]
+        return super().get_fieldsets(request, obj)
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """Show above the runs how much has vectors."""
+        shown = {"coverage": coverage()} if self.has_view_permission(request) else {}
+        return super().changelist_view(request, {**(extra_context or {}), **shown})  # type: ignore[no-any-return]
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        obj.__dict__.update(start_run(kinds=SubjectKind.values).__dict__)
+
+    @admin.display(description="Of")
+    def shown_kinds(self, run: EmbeddingRun) -> str:
+        return ", ".join(f"{SubjectKind(kind).label.lower()}s" for kind in run.kinds)
+
+    @admin.display(description="Progress")
+    def live(self, run: EmbeddingRun) -> SafeString:
+        return progress_bar(run)
+
+
+@admin.register(AiUsage)
+class AiUsageAdmin(TenantAdmin):
+    permissions = {"view": "matching:review"}
+    section = "Matching"
+    icon = "payments"
+    menu_title = "Use and cost"
+    ordering = ("-day", "-id")
+
+    list_display = ("day", "purpose", "provider", "model", "requests", "texts", "tokens", "cost")
+    list_filter = ("purpose", "provider")
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """Say in the title what the month has cost of its budget."""
+        extra = dict(extra_context or {})
+        if self.has_view_permission(request):
+            extra["title"] = f"${spent_this_month():.2f} of ${own_settings().monthly_budget:.2f} spent this month"
+        return super().changelist_view(request, extra)  # type: ignore[no-any-return]
+
+
+@admin.register(LeadScore)
+class LeadScoreAdmin(TenantAdmin):
+    permissions = {"view": "deals:read"}
+    section = "Matching"
+    icon = "speed"
+    menu_title = "Lead scores"
+    ordering = ("-score", "-id")
+
+    list_display = ("person", "score", "reasons", "scored_at")
+    list_select_related = ("profile__contact",)
+    fields = (("person", "score"), "why", ("rules_version", "scored_at"))
+    readonly_fields = ("person", "why")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).defer("profile__contact__search")
+
+    @admin.display(description="Lead")
+    def person(self, score: LeadScore) -> str:
+        return str(score.profile.contact)
+
+    @admin.display(description="Because")
+    def reasons(self, score: LeadScore) -> str:
+        """Say it from what adds most to what adds least."""
+        ordered = sorted(score.factors, key=lambda each: -float(each["points"]))
+        return "; ".join(each["reason"] for each in ordered)
+
+    @admin.display(description="Why")
+    def why(self, score: LeadScore) -> SafeString:
+        return factor_bars(score.factors)
+
+
+@admin.register(EnrichmentProposal)
+class EnrichmentProposalAdmin(TenantAdmin):
+    permissions = {"view": "contacts:read", "accept": "contacts:write", "reject": "contacts:write"}
+    section = "Matching"
+    icon = "auto_fix_high"
+    menu_title = "Proposals"
+
+    list_display = ("contact", "field", "value", "source", "confidence", "explanation", "state", "created_at")
+    list_select_related = ("contact",)
+    list_filter = ("status", "field", "source")
+    actions = ("accept", "reject")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).defer("contact__search")
+
+    def has_accept_permission(self, request: HttpRequest) -> bool:
+        return self.may(request, "accept")
+
+    @display(description="Status", label={"To be looked at": "info", "Accepted": "success", "Rejected": "warning"})  # type: ignore[untyped-decorator]
+    def state(self, proposal: EnrichmentProposal) -> str:
+        return proposal.get_status_display()
+
+    @admin.action(description="Accept: write to the contacts", permissions=["accept"])
+    def accept(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        self._each(request, queryset, ProposalStatus.ACCEPTED)
+
+    @admin.action(description="Reject", permissions=["accept"])
+    def reject(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        self._each(request, queryset, ProposalStatus.REJECTED)
+
+    def _each(self, request: HttpRequest, queryset: QuerySet[Any], status: str) -> None:
+        done = 0
+        for proposal in queryset:
+            try:
+                with transaction.atomic():
+                    if status == ProposalStatus.ACCEPTED:
+                        enrichment.accept(proposal, self.principal(request))
+                    else:
+                        enrichment.reject(proposal)
+                done += 1
+            except VocelioError as error:
+                self.message_user(request, f"{proposal}: {error.message}", messages.ERROR)
+        self.message_user(request, f"{done} {ProposalStatus(status).label.lower()}.", messages.SUCCESS)
+
+
+def factor_bars(factors: list[dict[str, Any]]) -> SafeString:
+    """Return what each factor adds, of what it adds at most, with the reason."""
+    rows = format_html_join(
+        "",
+        '<div class="factor"><span>{}</span><div class="factor-track"><div class="factor-bar" style="width: {}%"></div></div>'
+        "<b>{}</b><span>{}</span></div>",
+        (
+            (
+                each["factor"].capitalize(),
+                f"{100 * each['points'] / each['most']:.0f}" if each["most"] else 0,
+                f"{each['points']:.0f}/{each['most']}",
+                each["reason"],
+            )
+            for each in factors
+        ),
+    )
+    return format_html('<div class="factors">{}</div>', rows)

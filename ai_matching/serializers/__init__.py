@@ -1,0 +1,1 @@
+"""Matching as the API reads and shows it."""

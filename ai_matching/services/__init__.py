@@ -1,0 +1,1 @@
+"""What matching does, one module per noun."""

@@ -1,0 +1,168 @@
+"""Vectors: made of what changed, never twice of the same text, one model after another."""
+
+from typing import Any
+
+import pytest
+
+from ai_matching.embedders import Embedder, all_embedders
+from ai_matching.models import Embedding, EmbeddingRun
+from ai_matching.services import embeddings
+from ai_matching.services.texts import texts_of
+from recruitment.models import CandidateProfile
+from tests.ai_matching.people import DATA, ask, candidate, data_job, ids, vectors_made
+from tests.factories import Person, run_jobs
+from vocelio.jobs.models import Doorbell
+from vocelio.organizations.scope import organization_scope
+
+
+def runs(person: Person) -> Any:
+    return person.get("/v1/ai/embedding-runs").data
+
+
+def stored(person: Person, **fields) -> int:
+    with organization_scope(person.organization.pk):
+        return Embedding.objects.filter(**fields).count()
+
+
+def start(person: Person, body=None) -> Any:
+    answer = person.post("/v1/ai/update-embeddings", body)
+    assert (answer.status, answer.data["status"]) == (202, "pending")
+    run_jobs(person.organization)
+    return person.get(f"/v1/ai/embedding-runs/{answer.data['id']}").data
+
+
+def test_what_changes_gets_new_vectors_and_what_does_not_keeps_them(admin: Person):
+    job, profile = data_job(admin), candidate(admin, "Data engineer", DATA)
+    vectors_made(admin)
+    assert stored(admin, kind="job") == stored(admin, kind="candidate") == 2
+    assert start(admin)["unchanged"] == 4
+    admin.put(f"/v1/candidate-profiles/{profile}", {"headline": "Analytics engineer"})
+    vectors_made(admin)
+    newest = runs(admin)[0]
+    assert (newest["kinds"], newest["embedded"], newest["unchanged"], newest["status"]) == (
+        ["candidate"],
+        1,
+        1,
+        "completed",
+    )
+    admin.put(f"/v1/jobs/{job}", {"skills": []})
+    vectors_made(admin)
+    newest = runs(admin)[0]
+    assert (newest["kinds"], newest["embedded"], newest["unchanged"]) == (["job"], 1, 1)
+    admin.delete(f"/v1/jobs/{job}")
+    vectors_made(admin)
+    assert stored(admin, kind="job") == 0
+
+
+def test_a_text_that_another_subject_has_is_not_embedded_again(admin: Person):
+    candidate(admin, "Data engineer", DATA)
+    vectors_made(admin)
+    candidate(admin, "Data engineer", DATA)
+    vectors_made(admin)
+    newest = runs(admin)[0]
+    assert (newest["embedded"], newest["reused"]) == (0, 2)
+    assert stored(admin, kind="candidate") == 4
+    (row,) = admin.get("/v1/ai/usage").data["rows"]
+    assert (row["provider"], row["texts"], row["cost"]) == ("wordllama", 2, "0.000000000")
+
+
+def test_named_records_alone_are_looked_at(admin: Person):
+    one, _ = candidate(admin, "Cook"), candidate(admin, "Baker")
+    done = start(admin, {"kinds": ["candidate"], "ids": [one]})
+    assert (done["status"], done["processed"], done["embedded"]) == ("completed", 1, 1)
+    refused = admin.post("/v1/ai/update-embeddings", {"ids": [one]})
+    assert (refused.status, refused.error["details"]["errors"][0]["field"]) == (422, "kinds")
+
+
+def test_a_run_goes_on_where_a_killed_worker_stopped(admin: Person, monkeypatch):
+    for name in ("Cook", "Baker", "Smith"):
+        candidate(admin, name)
+    monkeypatch.setattr(embeddings, "STEP", 1)
+    embed, calls = Embedder.embed, []
+    offline = all_embedders()["wordllama"]
+
+    def dies_on_the_second(texts):
+        calls.append(texts)
+        if len(calls) == 2:
+            raise SystemExit
+        return type(offline).embed(offline, texts)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(offline, "embed", dies_on_the_second)
+        answer = admin.post("/v1/ai/update-embeddings", {"kinds": ["candidate"]})
+        with pytest.raises(SystemExit):
+            run_jobs(admin.organization)
+    assert embed is Embedder.embed
+    with organization_scope(admin.organization.pk):
+        job = EmbeddingRun.objects.get(pk=answer.data["id"])
+        assert (job.status, job.processed) == ("processing", 1)
+        EmbeddingRun.objects.filter(pk=job.pk).update(lease_until=job.created_at)
+        assert Doorbell.objects.filter(pk=job.pk).exists()
+    run_jobs(admin.organization)
+    done = admin.get(f"/v1/ai/embedding-runs/{answer.data['id']}").data
+    assert (done["status"], done["processed"], done["embedded"]) == ("completed", 3, 3)
+    assert stored(admin, kind="candidate") == 3
+
+
+def test_a_waiting_run_can_be_cancelled(admin: Person):
+    answer = admin.post("/v1/ai/update-embeddings")
+    assert admin.post(f"/v1/ai/embedding-runs/{answer.data['id']}/cancel").data["status"] == "cancelled"
+    assert admin.post(f"/v1/ai/embedding-runs/{answer.data['id']}/cancel").status == 409
+
+
+def test_the_old_model_answers_until_the_new_one_has_everything(admin: Person, openai):
+    admin.put("/v1/ai/settings", {"provider": "wordllama"})
+    job, profile = data_job(admin), candidate(admin, "Data engineer", DATA)
+    vectors_made(admin)
+    changed = admin.put("/v1/ai/settings", {"provider": "openai"}).data
+    assert (changed["makesVectors"], changed["answers"]) == ("openai", "wordllama")
+    answer = ask(admin, job)
+    assert (answer.data["provider"], ids(answer), answer.data["notice"]) == ("wordllama", [profile], "")
+    assert start(admin)["status"] == "completed"
+    assert admin.get("/v1/ai/settings").data["answers"] == "openai"
+    assert stored(admin, provider="wordllama") == 0
+    answer = ask(admin, job)
+    assert (answer.data["provider"], ids(answer)) == ("openai", [profile])
+
+
+def test_texts_say_nothing_of_who_somebody_is(admin: Person):
+    profile = candidate(
+        admin,
+        "Data engineer",
+        DATA,
+        name="Zebedee",
+        city="Paris",
+        languages=[{"language": "fr", "level": "native"}],
+        education=[
+            {"institution": "St Mary's College for Women", "degree": "BSc", "field": "Statistics", "until": "1988"}
+        ],
+        experience=[{"company": "Acme", "title": "Analyst", "description": "Reports in SQL", "since": "1989-01"}],
+    )
+    with organization_scope(admin.organization.pk):
+        (text,) = texts_of("candidate", [CandidateProfile.objects.get(pk=profile).pk]).values()
+    assert text.title == "Data engineer Analyst"
+    assert text.body.splitlines() == ["Analyst Reports in SQL", "Python, SQL", "BSc Statistics"]
+
+
+def test_the_offline_model_needs_no_network_and_is_the_same_each_time(monkeypatch):
+    import socket
+
+    def no_network(*args, **kwargs):
+        raise AssertionError("the network was used")
+
+    monkeypatch.setattr(socket.socket, "connect", no_network)
+    offline = all_embedders()["wordllama"]
+    first, second = offline.embed(["Data engineer", ""]).vectors, offline.embed(["Data engineer"]).vectors
+    assert first.shape == (2, 256)
+    assert (first[0] == second[0]).all()
+    assert not first[1].any()
+
+
+@pytest.mark.parametrize("embedder", all_embedders().values(), ids=lambda each: each.slug)
+def test_every_embedder_says_what_it_is(embedder: Embedder):
+    assert embedder.label
+    assert embedder.version
+    assert 0 < embedder.dimensions <= 1536
+    assert embedder.unlike < embedder.alike
+    assert embedder.likeness(embedder.alike) == 1
+    assert embedder.likeness(-1) == 0
