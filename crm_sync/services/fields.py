@@ -62,7 +62,8 @@ class Fields:
     """What of one kind of our records can be mapped, and how it is read and written.
 
     `texts` holds the column of a field and the most characters of it, `others` are fields of a shape of their own. One
-    of `needed` has to be mapped; values of `identity` can belong to another record. `no_phone` is what a record without a number stores.
+    of `needed` has to be mapped; values of `identity` can belong to another record. `no_phone` is what a record without
+    a number stores.
     """
 
     texts: Mapping[str, tuple[str, int]]
