@@ -17,7 +17,8 @@ from django.utils.module_loading import import_string
 from vocelio.access.roles import PERMISSIONS
 from vocelio.jobs.models import Doorbell
 from vocelio.organizations.models import Membership, Organization, Role, Tier
-from vocelio.users.models import Session, User
+from vocelio.users import tokens
+from vocelio.users.models import ApiToken, Session, User
 from vocelio.users.tokens import make_access_token
 
 PASSWORD = "correct horse battery"
@@ -107,6 +108,19 @@ class Answer:
 
     def __repr__(self) -> str:
         return f"<{self.status} {self.response.content[:500]!r}>"
+
+
+def make_api_token(person: Person, *scopes: str) -> ApiToken:
+    """Return a live API token of a person."""
+    _, token_hash = tokens.make_api_token()
+    return ApiToken.objects.create(
+        organization=person.organization,
+        user=person.user,
+        name=unique("program"),
+        token_hash=token_hash,
+        scopes=list(scopes or ["contacts:read"]),
+        expires_at=timezone.now() + timedelta(days=1),
+    )
 
 
 def wait_until(condition: Callable[[], object], seconds: float = 30) -> None:

@@ -55,7 +55,7 @@ from sales.models import (
     ProjectMember,
     Stage,
 )
-from tests.factories import PASSWORD, Person, phone_number, unique
+from tests.factories import PASSWORD, Person, make_api_token, phone_number, unique
 from tests.route_examples import (
     Example,
     application_job,
@@ -125,6 +125,8 @@ EXAMPLES: dict[str, Callable[[Person], Example]] = {
     ),
     "POST /v1/auth/switch-organization": lambda p: ({}, {"organizationId": str(p.organization.id)}),
     "DELETE /v1/auth/sessions/<uuid:pk>": lambda p: ({"pk": p.session.pk}, None),
+    "POST /v1/api-tokens": lambda p: ({}, {"name": "Dialer", "scopes": ["contacts:read"]}),
+    "DELETE /v1/api-tokens/<uuid:pk>": lambda p: ({"pk": make_api_token(p).pk}, None),
     "POST /v1/members/invitations": lambda p: ({}, {"email": f"{unique('new')}@example.test", "role": "agent"}),
     "PUT /v1/members/<uuid:pk>": lambda p: ({"pk": colleague(p).pk}, {"team": "north"}),
     "PATCH /v1/members/<uuid:pk>": lambda p: ({"pk": colleague(p).pk}, {"team": "north"}),

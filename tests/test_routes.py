@@ -12,7 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, URLResolver
 
-from tests.factories import Answer, Person, make_organization, make_person
+from tests.factories import Answer, Person, make_api_token, make_organization, make_person
 from tests.rows import make_row
 from vocelio.access.permissions import PUBLIC
 from vocelio.access.roles import PERMISSIONS, SELF
@@ -20,6 +20,7 @@ from vocelio.api.viewsets import ListMixin
 from vocelio.organizations.models import Membership, Role, TenantRow
 from vocelio.organizations.scope import organization_scope
 from vocelio.urls import API
+from vocelio.users.models import ApiToken
 
 PARAMETER = re.compile(r"<(?:(\w+):)?(\w+)>")
 
@@ -100,8 +101,11 @@ def test_each_role_is_let_in_or_refused_as_the_matrix_says(route: Route, role: s
 
 @pytest.mark.parametrize("route", [r for r in ROUTES if "pk>" in r.path and hasattr(r.view, "model")], ids=str)
 def test_a_foreign_id_reads_like_one_that_never_existed(route: Route, admin: Person, outsider: Person):
+    foreign: Any
     if route.view.model is Membership:
         foreign = Membership.objects.get(user=outsider.user)
+    elif route.view.model is ApiToken:
+        foreign = make_api_token(outsider)
     elif issubclass(route.view.model, TenantRow):
         with organization_scope(outsider.organization.id):
             foreign = make_row(route.view.model)

@@ -10,12 +10,12 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from contacts.models import Contact
-from tests.factories import Person, make_organization, make_person
+from tests.factories import Person, make_api_token, make_organization, make_person
 from tests.rows import make_row
 from vocelio.backoffice.tenant import PlatformAdmin
 from vocelio.organizations.models import Membership, Organization, Role, TenantRow
 from vocelio.organizations.scope import organization_scope
-from vocelio.users.models import Session, User
+from vocelio.users.models import ApiToken, Session, User
 
 PAGES = sorted(site._registry, key=lambda model: model._meta.label)
 TENANT_PAGES = [model for model in PAGES if not isinstance(site._registry[model], PlatformAdmin)]
@@ -36,6 +36,8 @@ def row_of(model: Any, organization: Organization) -> Any:
     if model is Organization:
         return organization
     person = make_person(organization, Role.AGENT)
+    if model is ApiToken:
+        return make_api_token(person)
     return {Membership: person.user.memberships.get(), Session: person.session, User: person.user}[model]
 
 

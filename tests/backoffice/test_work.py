@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
 from django.urls import reverse
 
 from contacts.models import Contact, ContactExport, ContactImport, ContactList, ImportPreset
@@ -12,7 +13,7 @@ from tests.rows import make_row
 from vocelio.audit.models import AuditEntry
 from vocelio.organizations.models import Membership, Organization, Role
 from vocelio.organizations.scope import organization_scope
-from vocelio.users.models import Session
+from vocelio.users.models import ApiToken, Session
 
 CONTACTS = "/admin/contacts/contact/"
 LISTS = "/admin/contacts/contactlist/"
@@ -258,3 +259,15 @@ def test_figures_of_contacts_are_drawn_for_staff(manager: Person, agent: Person)
     # The chosen year is drawn by the month.
     assert len(charts["Added and deleted"]["labels"]) in (12, 13)
     assert agent.client.get(f"{CONTACTS}figures/").status_code == 302
+
+
+def test_a_token_is_shown_when_it_is_made_and_can_be_revoked(admin: Person):
+    pages = "/admin/users/apitoken/"
+    form = {"name": "Warehouse", "scopes": ["contacts:read"], "expires_at_0": "", "expires_at_1": ""}
+    page = admin.client.post(f"{pages}add/", form, follow=True).content.decode()
+    token = "voc_" + page.partition("it is not shown again: voc_")[2].split("<")[0].strip()
+    program = Client(SERVER_NAME="localhost", headers={"Authorization": f"Bearer {token}"})
+    assert program.get("/v1/contacts").status_code == 200
+    made = ApiToken.objects.get(organization=admin.organization)
+    assert admin.client.post(f"{pages}{made.pk}/delete/", {"post": "yes"}).status_code == 302
+    assert program.get("/v1/contacts").status_code == 401

@@ -284,3 +284,20 @@ def test_a_cookie_of_nobodys_staff_is_refused(own_origin: tuple[Server, str]) ->
     with server.connect(origin=origin, additional_headers=headers) as client:
         client.say(type="authenticate", session=True)
         assert client.closed()[0] == 4403
+
+
+def test_a_program_signs_in_by_api_token_and_is_put_out_when_it_is_revoked(server: Server) -> None:
+    admin = make_person(make_organization(), Role.ADMIN)
+    made = admin.post("/v1/api-tokens", {"name": "Wallboard", "scopes": ["contacts:read"]}).data
+    with server.connect() as client:
+        client.say(type="authenticate", token=made["token"])
+        assert client.hear("authenticated")["userId"] == str(admin.user.id)
+        client.say(type="subscribe", channel="contacts")
+        client.hear("subscribed")
+        client.say(type="subscribe", channel="deals")
+        assert client.hear("error")["code"] == "FORBIDDEN"
+        assert admin.delete(f"/v1/api-tokens/{made['id']}").status == 200
+        assert client.closed()[0] == 4401
+    with server.connect() as client:
+        client.say(type="authenticate", token=made["token"])
+        assert client.closed()[0] == 4401

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from rest_framework.permissions import BasePermission
+from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
 from vocelio.access.principal import Principal
@@ -28,4 +28,9 @@ class RolePermission(BasePermission):
         if permission == PUBLIC:
             return True
         caller = request.user
-        return isinstance(caller, Principal) and permission is not None and caller.may(permission)
+        if not isinstance(caller, Principal) or permission is None:
+            return False
+        if permission == SELF and caller.scopes is not None and request.method not in SAFE_METHODS:
+            # A program reads what is its owner's own, and changes nothing of it.
+            return False
+        return caller.may(permission)

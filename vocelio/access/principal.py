@@ -23,6 +23,8 @@ class Principal:
     team: str
     session_id: uuid.UUID | None
     default_region: str
+    # What an API token may be used for; None for people.
+    scopes: frozenset[str] | None = None
     is_authenticated: bool = field(default=True, init=False)
     is_active: bool = field(default=True, init=False)
 
@@ -32,10 +34,11 @@ class Principal:
 
     @property
     def permissions(self) -> frozenset[str]:
-        return PERMISSIONS[self.role]
+        granted = PERMISSIONS[self.role]
+        return granted if self.scopes is None else granted & self.scopes
 
     def may(self, permission: str) -> bool:
-        """Say whether the role holds the permission."""
+        """Say whether the role holds the permission, and of an API token its scopes too."""
         return permission == SELF or permission in self.permissions
 
     @property
@@ -65,6 +68,31 @@ def principal_of_session(
         """,
         [organization_id, session_id, user_id],
     )
+
+
+def principal_of_api_token(token_hash: bytes) -> Principal | None:
+    """Return the member whose API token this is, with its scopes; note when it was used, to the minute.
+
+    None when the token was revoked or expired, or its owner may not come in any more.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT {_COLUMNS}, NULL, o.default_region, t.scopes,
+                t.last_used_at IS NULL OR t.last_used_at < now() - interval '1 minute'
+            FROM api_tokens t JOIN users u ON u.id = t.user_id JOIN organizations o ON o.id = t.organization_id
+            JOIN memberships m ON m.user_id = u.id AND m.organization_id = o.id
+            WHERE t.token_hash = %s AND t.revoked_at IS NULL AND t.expires_at > now() AND {_ALIVE}
+            """,
+            [token_hash],
+        )
+        row = cursor.fetchone()
+        if row is None:
+            return None
+        if row[-1]:
+            cursor.execute("UPDATE api_tokens SET last_used_at = now() WHERE token_hash = %s", [token_hash])
+    fields = [*row[:-2], frozenset(row[-2])]
+    return Principal(*fields)
 
 
 def principal_of_member(user_id: uuid.UUID, organization_id: uuid.UUID) -> Principal | None:

@@ -75,9 +75,12 @@ ADMIN = MANAGER | {
     # Accounts at mail and message providers, with their secrets.
     "channels:manage",
     "members:manage",
+    "tokens:manage",
     "organization:manage",
 }
 
 PERMISSIONS: dict[str, frozenset[str]] = {Role.ADMIN: ADMIN, Role.MANAGER: MANAGER, Role.AGENT: AGENT}
 # What any signed-in person may do for themselves, whatever their role.
 SELF = "self"
+# What an API token can be given: all but making more of its kind.
+SCOPES = sorted(ADMIN - {"tokens:manage"})

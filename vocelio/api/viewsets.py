@@ -134,7 +134,7 @@ class TenantViewSet(ApiViewSet):
         super().initial(request, *args, **kwargs)
         caller = self.principal
         self._scope.enter_context(organization_scope(caller.organization_id))
-        if request.method not in SAFE_METHODS:
+        if request.method not in SAFE_METHODS and self.keeps_answers:
             self._key = claim_key(request, caller)
 
     def handle_exception(self, exc: Exception) -> Response:

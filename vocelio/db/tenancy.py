@@ -5,6 +5,7 @@ WITHOUT_POLICY = {
     "memberships": "read to open a scope",
     "users": "people belong to several organizations",
     "user_sessions": "read before a scope is known",
+    "api_tokens": "read before a scope is known",
     "refresh_tokens": "read before a scope is known",
     "login_attempts": "counted before anybody is known",
     "password_resets": "asked for before anybody is known",

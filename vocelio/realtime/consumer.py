@@ -26,8 +26,8 @@ from vocelio.errors import Conflict, Forbidden, Invalid, NotFound, VocelioError
 from vocelio.organizations.scope import organization_scope
 from vocelio.realtime.hub import Socket, hub, in_thread
 from vocelio.realtime.topics import NotAllowed, Subscription, read_id
-from vocelio.realtime.viewers import FORBIDDEN, UNAUTHORIZED, Pass, Refused, StaffPass, TokenPass, Viewer
-from vocelio.users.tokens import InvalidToken, read_access_token
+from vocelio.realtime.viewers import FORBIDDEN, UNAUTHORIZED, ApiTokenPass, Pass, Refused, StaffPass, TokenPass, Viewer
+from vocelio.users.tokens import API_TOKEN_PREFIX, InvalidToken, read_access_token
 
 logger = logging.getLogger(__name__)
 
@@ -160,8 +160,12 @@ class EventConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels h
     async def _read_pass(self, message: dict[str, Any]) -> Pass:
         if message.get("session") is True:
             return await self._read_cookie()
+        token = str(message.get("token", ""))
+        if token.startswith(API_TOKEN_PREFIX):
+            program: Pass = await in_thread(ApiTokenPass.read)(token)
+            return program
         try:
-            claims = read_access_token(str(message.get("token", "")))
+            claims = read_access_token(token)
         except InvalidToken as error:
             raise Refused(UNAUTHORIZED, str(error)) from None
         organization_id = claims.organization_id

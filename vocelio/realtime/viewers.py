@@ -11,12 +11,14 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from django.db.models.functions import Now
 from django.utils.crypto import constant_time_compare
 
-from vocelio.access.principal import Principal, principal_of_session, principal_of_staff
+from vocelio.access.principal import Principal, principal_of_api_token, principal_of_session, principal_of_staff
 from vocelio.organizations.models import team_of
-from vocelio.users.models import Session, User
+from vocelio.users.models import ApiToken, Session, User
+from vocelio.users.tokens import hash_secret
 
 # WebSocket close codes, the HTTP statuses with 4000 added.
 UNAUTHORIZED, FORBIDDEN = 4401, 4403
+ENDED_TOKEN = "The API token is not valid, was revoked or has expired."  # noqa: S105 - a message
 
 
 class Refused(Exception):
@@ -94,6 +96,32 @@ class TokenPass:
 
     def viewer(self) -> Viewer:
         return load_viewer(self.session_id, self.user_id, self.organization_id)
+
+
+@dataclass(frozen=True)
+class ApiTokenPass:
+    """By API token, of a program."""
+
+    user_id: uuid.UUID
+    organization_id: uuid.UUID
+    token_hash: bytes
+    expires_at: float
+    expiry: str = "The API token has expired."
+
+    @classmethod
+    def read(cls, token: str) -> "ApiTokenPass":
+        """Return the pass of an API token; raise Refused unless it is live."""
+        token_hash = hash_secret(token)
+        found = ApiToken.objects.live().filter(token_hash=token_hash).first()
+        if found is None:
+            raise Refused(UNAUTHORIZED, ENDED_TOKEN)
+        return cls(found.user_id, found.organization_id, token_hash, found.expires_at.timestamp())
+
+    def viewer(self) -> Viewer:
+        principal = principal_of_api_token(self.token_hash)
+        if principal is None:
+            raise Refused(UNAUTHORIZED, ENDED_TOKEN)
+        return viewer_of(principal)
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from rest_framework.authentication import BaseAuthentication, CSRFCheck, get_aut
 from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.request import Request
 
-from vocelio.access.principal import Principal, principal_of_session, principal_of_staff
-from vocelio.users.tokens import InvalidToken, read_access_token
+from vocelio.access.principal import Principal, principal_of_api_token, principal_of_session, principal_of_staff
+from vocelio.users.tokens import API_TOKEN_PREFIX, InvalidToken, hash_secret, read_access_token
 
 ORGANIZATION_HEADER = "X-Organization-ID"
 
@@ -25,16 +25,19 @@ def wanted_organization(request: Request) -> uuid.UUID | None:
 
 
 class TokenAuthentication(BaseAuthentication):
-    """`Authorization: Bearer <access token>`; the session and the role are read anew at each request."""
+    """`Authorization: Bearer <access or API token>`; whose it is and what they may do is read at each request."""
 
-    def authenticate(self, request: Request) -> tuple[Principal, dict[str, object]] | None:
+    def authenticate(self, request: Request) -> tuple[Principal, dict[str, object] | None] | None:
         header = get_authorization_header(request).split()
         if not header or header[0].lower() != b"bearer":
             return None
         if len(header) != 2:
             raise AuthenticationFailed("The Authorization header must be `Bearer <token>`.")
+        token = header[1].decode("latin-1")
+        if token.startswith(API_TOKEN_PREFIX):
+            return self._program(request, token), None
         try:
-            claims = read_access_token(header[1].decode("latin-1"))
+            claims = read_access_token(token)
         except InvalidToken as error:
             raise AuthenticationFailed(str(error)) from None
         organization_id = wanted_organization(request)
@@ -44,6 +47,14 @@ class TokenAuthentication(BaseAuthentication):
                 raise PermissionDenied("You do not belong to this organization.")
             raise AuthenticationFailed("The session has ended; sign in again.")
         return caller, claims.raw
+
+    def _program(self, request: Request, token: str) -> Principal:
+        caller = principal_of_api_token(hash_secret(token))
+        if caller is None:
+            raise AuthenticationFailed("The API token is not valid, was revoked or has expired.")
+        if wanted_organization(request) not in (None, caller.organization_id):
+            raise PermissionDenied("The API token is of another organization.")
+        return caller
 
     def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="vocelio"'

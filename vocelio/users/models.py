@@ -1,13 +1,17 @@
 """People who sign in, and the sessions they sign in to. Outside the policies: read before a scope is known."""
 
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Lower, Now
 
 from vocelio.db.ids import uuid7
 from vocelio.organizations.models import Organization
+
+if TYPE_CHECKING:
+    from vocelio.access.principal import Principal
 
 
 class UserManager(BaseUserManager["User"]):
@@ -94,6 +98,46 @@ class RefreshToken(models.Model):
 
     def __str__(self) -> str:
         return f"of session {self.session_id}"
+
+
+class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
+    """API tokens are outside the policies, so every read says whose it wants."""
+
+    def visible_to(self, principal: "Principal") -> Self:
+        """Keep those of the caller's organization."""
+        return self.filter(organization_id=principal.organization_id)
+
+    def live(self) -> Self:
+        """Keep tokens that neither were revoked nor have expired."""
+        return self.filter(revoked_at=None, expires_at__gt=Now())
+
+
+class ApiToken(models.Model):
+    """A program's way in, for one organization: acts as the member who made it, within its scopes."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_tokens")
+    name = models.CharField(max_length=100, help_text="What uses it.")
+    token_hash = models.BinaryField(max_length=32, unique=True)
+    hint = models.CharField(max_length=4, help_text="The token's last characters.")
+    scopes = ArrayField(
+        models.CharField(max_length=50), help_text="Permissions of which its owner's role must hold each."
+    )
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    last_used_at = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField(blank=True, help_text="90 days from now unless given; at most a year.")
+    revoked_at = models.DateTimeField(null=True)
+
+    objects = ApiTokenQuerySet.as_manager()
+
+    class Meta:
+        db_table = "api_tokens"
+        indexes = [models.Index(fields=["organization", "-created_at"], name="api_tokens_newest")]
+        constraints = [models.CheckConstraint(condition=~models.Q(scopes=[]), name="api_token_has_scopes")]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class LoginAttempt(models.Model):

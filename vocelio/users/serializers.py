@@ -6,10 +6,10 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from vocelio.access.principal import Principal
-from vocelio.access.roles import PERMISSIONS
-from vocelio.api.serializers import ModelSerializer, Serializer
+from vocelio.access.roles import PERMISSIONS, SCOPES
+from vocelio.api.serializers import ModelSerializer, NamedSerializer, Serializer
 from vocelio.organizations.models import Membership, Organization, Role
-from vocelio.users.models import Session
+from vocelio.users.models import ApiToken, Session
 
 
 def password_field(**options: Any) -> serializers.CharField:
@@ -124,3 +124,28 @@ class SessionSerializer(ModelSerializer):
     def get_is_current(self, session: Session) -> bool:
         caller: Principal = self.context["request"].user
         return session.pk == caller.session_id
+
+
+class ApiTokenSerializer(ModelSerializer):
+    """A program's token, without the secret."""
+
+    owner = NamedSerializer(source="user", read_only=True)
+    scopes = serializers.ListField(child=serializers.ChoiceField(choices=SCOPES), allow_empty=False)
+    expires_at = serializers.DateTimeField(required=False, help_text="90 days from now unless given; at most a year.")
+    is_live = serializers.BooleanField(read_only=True)
+
+    class Meta:
+        model = ApiToken
+        fields = [
+            "id", "name", "owner", "scopes", "hint", "created_at", "last_used_at", "expires_at", "revoked_at", "is_live"
+        ]  # fmt: skip
+        read_only_fields = ["id", "hint", "created_at", "last_used_at", "revoked_at"]
+
+
+class NewApiTokenSerializer(ApiTokenSerializer):
+    """With the token itself, this one time."""
+
+    token = serializers.CharField(read_only=True)
+
+    class Meta(ApiTokenSerializer.Meta):
+        fields = [*ApiTokenSerializer.Meta.fields, "token"]

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Now
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
@@ -12,13 +13,15 @@ from rest_framework.response import Response
 from vocelio.access.permissions import PUBLIC
 from vocelio.access.roles import SELF
 from vocelio.api.serializers import MessageSerializer
-from vocelio.api.viewsets import ApiViewSet, ListMixin
+from vocelio.api.viewsets import ApiViewSet, DestroyMixin, ListMixin, RetrieveMixin, TenantViewSet
 from vocelio.errors import Forbidden
 from vocelio.organizations.models import Membership
-from vocelio.users.models import Session
+from vocelio.users.models import ApiToken, Session
 from vocelio.users.serializers import (
+    ApiTokenSerializer,
     CurrentUserSerializer,
     LoginSerializer,
+    NewApiTokenSerializer,
     PasswordChangeSerializer,
     PasswordResetConfirmSerializer,
     PasswordResetSerializer,
@@ -27,7 +30,7 @@ from vocelio.users.serializers import (
     SwitchOrganizationSerializer,
     TokensSerializer,
 )
-from vocelio.users.services import passwords, sessions
+from vocelio.users.services import api_tokens, passwords, sessions
 from vocelio.users.services.sessions import Tokens
 
 
@@ -136,3 +139,32 @@ class SessionViewSet(ListMixin, ApiViewSet):
         session = get_object_or_404(self.get_queryset(), pk=self.kwargs["pk"])
         sessions.end_sessions(Session.objects.filter(pk=session.pk), reason="ended_by_user")
         return self.message("The session has ended")
+
+
+class ApiTokenViewSet(ListMixin, RetrieveMixin, DestroyMixin, TenantViewSet):
+    """What programs sign in with: `Authorization: Bearer voc_...`."""
+
+    model = ApiToken
+    serializer_class = ApiTokenSerializer
+    sort_fields = {
+        "createdAt": "created_at", "name": "name", "expiresAt": "expires_at", "lastUsedAt": "last_used_at"
+    }  # fmt: skip
+    permissions = dict.fromkeys(["list", "retrieve", "create", "destroy"], "tokens:manage")
+    # The secret is nowhere kept, so no answer can be replayed.
+    keeps_answers = False
+
+    def get_queryset(self) -> QuerySet[ApiToken]:
+        is_live = Q(revoked_at=None, expires_at__gt=Now())
+        rows: Any = super().get_queryset()
+        return rows.select_related("user").annotate(is_live=is_live)  # type: ignore[no-any-return]
+
+    @extend_schema(request=ApiTokenSerializer, responses={201: NewApiTokenSerializer})
+    def create(self, request: Request) -> Response:
+        """Make a token that acts as the caller, within the scopes given. It is shown this one time."""
+        token, secret = api_tokens.create_api_token(principal=self.principal, **self.validated())
+        data = ApiTokenSerializer(self.get_queryset().get(pk=token.pk)).data
+        return Response({"data": {**data, "token": secret}}, status=201, headers={"Cache-Control": "no-store"})
+
+    def perform_destroy(self, instance: ApiToken) -> str:
+        api_tokens.revoke_api_token(instance)
+        return "API token revoked"

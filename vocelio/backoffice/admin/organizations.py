@@ -87,9 +87,6 @@ class MembershipAdmin(TenantAdmin):
     fields = ("user", "role", "team", "is_active", "created_at")
     readonly_fields = ("user", "created_at")
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
-        return super().get_queryset(request).filter(organization_id=self.principal(request).organization_id)
-
     @admin.display(description="E-mail")
     def email(self, membership: Membership) -> str:
         return membership.user.email
