@@ -33,7 +33,7 @@ MODELS: dict[str, Any] = {
     SubjectKind.CONTACT: Contact,
 }
 # The column of each that a mark names.
-OF_MARK = {SubjectKind.JOB: "pk", SubjectKind.CANDIDATE: "contact_id", SubjectKind.CONTACT: "pk"}
+OF_MARK: dict[str, str] = {SubjectKind.JOB: "pk", SubjectKind.CANDIDATE: "contact_id", SubjectKind.CONTACT: "pk"}
 # A subject that went meanwhile is no error: its row would not be found by the foreign key.
 STORE = """
 INSERT INTO embeddings (id, organization_id, kind, part, {column}, provider, model, version, dimensions, text_hash, vector)

@@ -129,7 +129,7 @@ def judged(facts: Facts, now: datetime) -> tuple[int, list[dict[str, Any]]]:
         "source": _source(facts),
         "history": _history(facts),
     }
-    factors = [
+    factors: list[dict[str, Any]] = [
         {"factor": name, "points": round(share * MOST[name], 1), "most": MOST[name], "reason": reason}
         for name, (share, reason) in shares.items()
     ]

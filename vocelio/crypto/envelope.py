@@ -50,6 +50,7 @@ def rewrap_key(entry: OrganizationKey) -> None:
     key = _unwrap(entry.wrapped, entry.organization_id)
     entry.wrapped = _encrypt(master_keys()[0], key, str(entry.organization_id).encode())
     entry.save(update_fields=["wrapped"])
+    current_scope().notes.pop(_note(entry.pk), None)
 
 
 def master_keys() -> list[bytes]:
@@ -74,13 +75,17 @@ def _current_key() -> tuple[uuid.UUID, bytes]:
 
 def _key(key_id: uuid.UUID) -> bytes:
     # Asked for once a unit of work, however many values it reads.
-    known = current_scope().notes.setdefault(f"organization key {key_id}", [])
+    known = current_scope().notes.setdefault(_note(key_id), [])
     if not known:
         entry = OrganizationKey.objects.filter(pk=key_id).first()
         if entry is None:
             raise Undecryptable
-        known.append(_unwrap(entry.wrapped, entry.organization_id))
-    return cast(bytes, known[0])
+        known.append(entry.wrapped)
+    return _unwrap(cast(str, known[0]), current_organization_id())
+
+
+def _note(key_id: uuid.UUID) -> str:
+    return f"organization key {key_id}"
 
 
 def _unwrap(wrapped: str, organization_id: uuid.UUID) -> bytes:
