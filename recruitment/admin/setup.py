@@ -124,8 +124,13 @@ class RecruitmentSettingsAdmin(TenantAdmin):
         ("ownership_days", "needs_second_approver"),
     )
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return self.may(request, "add") and not RecruitmentSettings.objects.exists()
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        """Lead to the row there is, if there is one."""
+        stored = RecruitmentSettings.objects.first()
+        if stored is not None:
+            return redirect("admin:recruitment_recruitmentsettings_change", stored.pk)
+        response: HttpResponse = super().add_view(request, form_url, extra_context)
+        return response
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         if not RecruitmentSettings.objects.exists() and self.has_add_permission(request):

@@ -41,8 +41,9 @@ def test_the_settings_are_one_page(manager: Person, organization: Organization):
     assert first.status_code == 302
     form: dict[str, Any] = {"consent_text": "Yes", "renewal_days": 20, "ownership_days": 90, "retention_months": ""}
     assert manager.client.post(first.headers["Location"], form).status_code == 302
-    assert manager.client.get(f"{PAGES}/recruitmentsettings/add/").status_code == 403
+    again = manager.client.get(f"{PAGES}/recruitmentsettings/add/")
     with organization_scope(organization.pk):
+        assert again.headers["Location"].endswith(f"/{own_settings().pk}/change/")
         assert (own_settings().ownership_days, own_settings().retention_months) == (90, None)
 
 
