@@ -49,7 +49,7 @@ def loads(owner: Any, folder: Path) -> Any:
     off, on = write_changes(folder, registry)
     with tempfile.TemporaryDirectory() as place:
         path = Path(place) / "changes.txt"
-        path.write_bytes(changes_text(off, on))
+        path.write_bytes(changes_text(off, on, day_of(folder)))
         changed = worker("load", str(path))
     show(f"change list of {CHANGES:,} lines, s", changed["seconds"], 15)
     show("worker's peak of memory, MB", changed["peak"], 1024)
@@ -139,8 +139,12 @@ def write_changes(folder: Path, registry: Any) -> tuple[Any, Any]:
     return off, on
 
 
-def changes_text(off: Any, on: Any) -> bytes:
-    day = time.strftime("%Y-%m-%d", time.gmtime(time.time() - 86400))
+def day_of(folder: Path) -> str:
+    """Return the day of the registry's files, of which the changes are as well."""
+    return min(path.name for path in folder.glob("*.zip")).split("_")[0]
+
+
+def changes_text(off: Any, on: Any, day: str) -> bytes:
     lines = [f"{number - 10**10},{day}T01:00:00,D\n" for number in off.tolist()]
     lines += [f"{number - 10**10},{day}T01:00:00,A\n" for number in on.tolist()]
     random.Random(1).shuffle(lines)

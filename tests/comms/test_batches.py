@@ -2,11 +2,9 @@
 
 import os
 import random
-import signal
-import subprocess
-import sys
 import threading
 import time
+import uuid
 from collections import Counter
 
 from django.db import connection
@@ -14,7 +12,9 @@ from django.db.models.functions import Now
 
 from comms.models import ChannelAccount, Communication
 from contacts.models import Contact
+from tests.comms.dying_sender import send
 from tests.factories import unique
+from tests.mortal import run_mortal
 from vocelio.db.ids import uuid7_series
 from vocelio.jobs.services import LEASE
 from vocelio.organizations.scope import organization_scope
@@ -96,18 +96,8 @@ def test_agents_write_to_one_and_not_to_many(desk, agent):
 
 
 def run_worker(desk, what, number):
-    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "vocelio.settings"}
-    organization = str(desk.person.organization.id)
     trusted = f"127.0.0.1:{desk.mailbox.port}"
-    arguments = [organization, desk.account_id, what, str(number), trusted]
-    ended = subprocess.run(  # noqa: S603
-        [sys.executable, "-m", "tests.comms.dying_sender", *arguments],
-        env=environment,
-        capture_output=True,
-        check=False,
-    )
-    assert ended.returncode in (0, -signal.SIGKILL), ended.stderr.decode()
-    return ended.returncode != 0
+    return run_mortal(send, desk.person.organization.id, uuid.UUID(desk.account_id), what, number, trusted)
 
 
 def bury(desk):

@@ -1,8 +1,4 @@
-import os
 import random
-import signal
-import subprocess
-import sys
 
 import pytest
 from django.db.models.functions import Now
@@ -10,8 +6,10 @@ from django.db.models.functions import Now
 from benchmarks.contact_files import existing_phones, write_csv
 from contacts.models import Contact, ContactImport, ContactList, ContactListMembership, ImportRejection
 from contacts.services import import_files
+from tests.contacts.dying_worker import run_import
 from tests.contacts.uploads import import_file, upload
 from tests.factories import make_organization, make_person, run_jobs
+from tests.mortal import run_mortal
 from vocelio.audit.models import AuditEntry
 from vocelio.jobs.services import LEASE
 from vocelio.organizations.scope import organization_scope
@@ -34,13 +32,8 @@ def manager_with_contacts():
 
 
 def run_worker(job, statement=0):
-    """Run the job in a process of its own and return how it ended."""
-    command = [sys.executable, "-m", "tests.contacts.dying_worker"]
-    arguments = [str(job.organization_id), str(job.id), str(statement), str(CHUNK_ROWS)]
-    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "vocelio.settings"}
-    ended = subprocess.run(command + arguments, env=environment, capture_output=True, check=False)  # noqa: S603
-    assert ended.returncode in (0, -signal.SIGKILL), ended.stderr.decode()
-    return ended.returncode
+    """Run the job in a process of its own; say whether it was killed."""
+    return run_mortal(run_import, str(job.organization_id), str(job.id), statement, CHUNK_ROWS)
 
 
 def everything(manager, job):
@@ -79,10 +72,10 @@ def test_an_import_killed_again_and_again_ends_like_an_undisturbed_one(dirty_fil
     draw = random.Random(7)  # noqa: S311
     # Each life has statements enough for a few chunks: the first dies before any, others in the midst of one.
     for statement in [4, *(draw.randrange(20, 140) for _ in range(4))]:
-        assert run_worker(job, statement) == -signal.SIGKILL
+        assert run_worker(job, statement)
         with organization_scope(job.organization_id):
             ContactImport.objects.filter(pk=job.pk).update(lease_until=Now() - LEASE)
-    assert run_worker(job) == 0
+    assert not run_worker(job)
 
     assert everything(manager, job) == everything(undisturbed, reference)
     run_jobs(manager.organization)

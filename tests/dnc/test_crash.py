@@ -2,9 +2,6 @@
 
 import os
 import random
-import signal
-import subprocess
-import sys
 import uuid
 
 import numpy as np
@@ -16,8 +13,10 @@ from dnc.models import Registry, RegistryArea, RegistryFile, RegistryLoad, Scrub
 from dnc.services.registry_generation import write_flat
 from dnc.services.registry_loads import paths_of, start_load
 from dnc.services.scrubs import results_digest
+from tests.dnc.dying_worker import run_task
 from tests.dnc.registries import TODAY, days_ago, fresh_code, list_of, load_lines, members, subscribe
 from tests.dnc.test_registry import listed
+from tests.mortal import run_mortal
 from vocelio.jobs.services import LEASE
 from vocelio.organizations.scope import organization_scope
 
@@ -26,28 +25,22 @@ KILLS = int(os.environ.get("FUZZ_KILLS") or 3)
 
 
 def run_worker(task, job, statement=0, chunk=50):
-    arguments = [f"dnc.tasks.{task}", str(job.organization_id), str(job.id), str(statement), str(chunk)]
-    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "vocelio.settings"}
-    ended = subprocess.run(  # noqa: S603
-        [sys.executable, "-m", "tests.dnc.dying_worker", *arguments], env=environment, capture_output=True, check=False
-    )
-    assert ended.returncode in (0, -signal.SIGKILL), ended.stderr.decode()
-    return ended.returncode
+    return run_mortal(run_task, f"dnc.tasks.{task}", str(job.organization_id), str(job.id), statement, chunk)
 
 
 def kill_until_done(task, job, between, statements):
     """Kill worker after worker, look at what stands between two of them, and let the last one finish."""
     died = 0
     for statement in statements:
-        ended = run_worker(task, job, statement)
+        was_killed = run_worker(task, job, statement)
         between()
-        if ended == 0:
+        if not was_killed:
             break
         died += 1
         with organization_scope(job.organization_id):
             type(job).objects.filter(pk=job.pk, status="processing").update(lease_until=Now() - LEASE, attempt=0)
     else:
-        assert run_worker(task, job) == 0
+        assert not run_worker(task, job)
     assert died >= 1
     with organization_scope(job.organization_id):
         return type(job).objects.get(pk=job.pk)
