@@ -26,6 +26,8 @@ from vocelio.organizations.scope import current_organization_id, organization_sc
 STEP = 250
 # Marks taken into one run.
 MARKS = 5_000
+# More contacts than this are an import or a bulk change.
+MANY = 100
 COLUMN = {SubjectKind.JOB: "job_id", SubjectKind.CANDIDATE: "profile_id", SubjectKind.CONTACT: "contact_id"}
 MODELS: dict[str, Any] = {
     SubjectKind.JOB: JobOpening,
@@ -70,11 +72,18 @@ class Wanted(NamedTuple):
 
 
 def mark_changed(organization_id: uuid.UUID, kind: str, ids: Iterable[uuid.UUID]) -> None:
-    """Note that subjects changed; the next tick starts a run over them."""
+    """Note that subjects changed; the next tick starts a run over them.
+
+    Of many contacts at once, as of an import, those alone that have a vector or a candidate profile. Nobody may ever look
+    for the others by meaning; a run over everything gives them vectors, which are then kept up.
+    """
     ids = list(ids)
-    if ids:
-        with organization_scope(organization_id), connection.cursor() as cursor:
-            cursor.execute(MARK, [organization_id, kind, ids])
+    if not ids:
+        return
+    with organization_scope(organization_id), connection.cursor() as cursor:
+        if kind == SubjectKind.CONTACT and len(ids) > MANY:
+            ids = _looked_for(ids)
+        cursor.execute(MARK, [organization_id, kind, ids])
 
 
 def start_marked_runs(organization_id: uuid.UUID) -> int:
@@ -261,6 +270,18 @@ def _store(kind: str, wanted: list[Wanted], vectors: dict[str, list[float]], emb
                 "vectors": [_literal(vectors[each.text_hash], embedder.dimensions) for each in rows],
             },
         )
+
+
+def _looked_for(contact_ids: list[uuid.UUID]) -> list[uuid.UUID]:
+    """Return those that have a vector or are candidates."""
+    rows: tuple[Any, ...] = (Embedding.objects, CandidateProfile.objects)
+    return sorted(
+        {
+            each
+            for known in rows
+            for each in known.filter(contact_id__in=contact_ids).values_list("contact_id", flat=True)
+        }
+    )
 
 
 def _forget_gone(kind: str, ids: list[uuid.UUID], texts: dict[uuid.UUID, Text], embedder: Embedder) -> None:

@@ -5,12 +5,14 @@ from typing import Any
 import pytest
 
 from ai_matching.embedders import Embedder, all_embedders
-from ai_matching.models import Embedding, EmbeddingRun
+from ai_matching.models import Embedding, EmbeddingMark, EmbeddingRun
 from ai_matching.services import embeddings
 from ai_matching.services.texts import texts_of
+from contacts.models import Contact
 from recruitment.models import CandidateProfile
 from tests.ai_matching.people import DATA, ask, candidate, data_job, ids, vectors_made
-from tests.factories import Person, run_jobs
+from tests.contacts.uploads import import_file
+from tests.factories import Person, run_jobs, unique
 from vocelio.jobs.models import Doorbell
 from vocelio.organizations.scope import organization_scope
 
@@ -166,3 +168,23 @@ def test_every_embedder_says_what_it_is(embedder: Embedder):
     assert embedder.unlike < embedder.alike
     assert embedder.likeness(embedder.alike) == 1
     assert embedder.likeness(-1) == 0
+
+
+def test_of_many_contacts_at_once_only_those_one_may_look_for_are_embedded(admin: Person, monkeypatch):
+    monkeypatch.setattr(embeddings, "MANY", 2)
+    with organization_scope(admin.organization.pk):
+        profile = CandidateProfile.objects.get(pk=candidate(admin, "Data engineer", DATA))
+    known = admin.post("/v1/contacts", {"email": f"{unique('k')}@example.test", "title": "Chemist"}).data["id"]
+    vectors_made(admin)
+    rows = "".join(f"{unique('n')}@example.test,Baker\n" for _ in range(3))
+    import_file(admin, f"email,title\n{rows}")
+    with organization_scope(admin.organization.pk):
+        assert not EmbeddingMark.objects.exists()
+        everybody = [str(pk) for pk in Contact.objects.values_list("pk", flat=True)]
+    changed = {"action": "add-tags", "contactIds": everybody, "data": {"tags": ["met"]}}
+    assert admin.post("/v1/contacts/bulk-operations", changed).status == 200
+    with organization_scope(admin.organization.pk):
+        marked = {str(pk) for pk in EmbeddingMark.objects.values_list("subject_id", flat=True)}
+    assert marked == {known, str(profile.contact_id)}
+    start(admin, {"kinds": ["contact"]})
+    assert stored(admin, kind="contact", part="title") == len(everybody) - 1
