@@ -38,13 +38,14 @@ def main() -> None:
         page.click("#result_list a[href*='/contacts/client/']")
         show(page, "Add a person", "client")
         take(page, "/admin/recruitment/candidateprofile/?job_search__exact=active", "candidates")
-        page.goto("/admin/ai_matching/match/explorer/")
-        page.select_option("select[name=job]", index=1)
-        show(page, "Compared by", "match-explorer")
-        take(page, "/admin/ai_matching/leadscore/", "lead-scores")
         page.click("#result_list a[href*='/candidateprofile/']")
         page.click("a[href*='/contacts/contact/'][href*='/change']")
         show(page, "Add a sales profile", "profiles")
+        page.goto("/admin/ai_matching/match/explorer/")
+        page.select_option("select[name=job]", index=1)
+        page.wait_for_selector("text=Compared by")
+        shoot(page, "match-explorer")
+        take(page, "/admin/ai_matching/leadscore/", "lead-scores")
         take(page, "/admin/contacts/contact/figures/", "contact-figures")
         take(page, "/admin/sales/deal/figures/", "sales-figures")
         take(page, "/admin/recruitment/jobopening/figures/?days=180", "recruitment-figures")
@@ -131,7 +132,6 @@ def take_duplicates(page: Page) -> None:
     page.click("button[name=start]")
     page.click("text=Undo this change", timeout=60_000)
     page.wait_for_load_state("networkidle")
-    shoot(page, "bulk-undo")
 
 
 def take_job_board(page: Page) -> None:
@@ -181,7 +181,7 @@ def take_steps(page: Page) -> None:
 
 def take_messages(page: Page) -> None:
     """Take the pages that write to one and to many, and the mail that stayed here; nothing is sent."""
-    take(page, "/admin/comms/communication/caught/", "caught-mail")
+    page.goto("/admin/comms/communication/caught/")
     address = str(page.locator(".rows td").first.text_content())
     page.click(".rows a >> nth=0")
     page.wait_for_load_state("networkidle")
