@@ -133,6 +133,7 @@ class ApiToken(models.Model):
 
     class Meta:
         db_table = "api_tokens"
+        verbose_name = "API token"
         indexes = [models.Index(fields=["organization", "-created_at"], name="api_tokens_newest")]
         constraints = [models.CheckConstraint(condition=~models.Q(scopes=[]), name="api_token_has_scopes")]
 

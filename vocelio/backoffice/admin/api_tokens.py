@@ -31,7 +31,7 @@ class ApiTokenAdmin(TenantAdmin):
     form = ApiTokenForm
     section = "Organization"
     icon = "key"
-    menu_title = "API tokens"
+    menu_title = "API tokens"  # capitalize() would write "Api tokens"
 
     list_display = ("name", "user", "ending", "created_at", "last_used_at", "expires_at", "revoked_at")
     list_select_related = ("user",)

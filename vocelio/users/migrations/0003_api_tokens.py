@@ -60,6 +60,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "verbose_name": "API token",
                 "db_table": "api_tokens",
                 "indexes": [models.Index(fields=["organization", "-created_at"], name="api_tokens_newest")],
                 "constraints": [
