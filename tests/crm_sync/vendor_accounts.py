@@ -32,7 +32,8 @@ from crm_sync.providers.values import (
     RemoteRecord,
     WebhookRequest,
 )
-from tests.crm_sync.fakes.server import CLIENT_ID, CLIENT_SECRET, Fake
+from tests.crm_sync.fakes.oauth import CLIENT_ID, CLIENT_SECRET
+from tests.crm_sync.fakes.server import Fake
 from vocelio.plugins import PluginError, find_plugins
 
 # What the product ships; the engine's tests drop a provider of their own beside.

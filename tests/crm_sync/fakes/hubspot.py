@@ -11,7 +11,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import unquote
 
-from tests.crm_sync.fakes.server import CLIENT_SECRET, Fake, main
+from tests.crm_sync.fakes.oauth import CLIENT_SECRET
+from tests.crm_sync.fakes.server import Fake, main
 from tests.crm_sync.fakes.wire import Answer, Limit, Record, Refused, Request
 
 # Name, type, fieldType.
