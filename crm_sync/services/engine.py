@@ -179,9 +179,8 @@ class Engine:
         is_full = self.job.checkpoint["isFull"]
         if not self.job.checkpoint.get("position"):
             total = self.provider.count(self.remote, self.kind, since=since)
-            if total is not None:
-                with self.run.step() as step:
-                    step.set(total=self.job.processed + total)
+            with self.run.step() as step:
+                step.set(total=self.job.processed + self._expected(total, is_full=is_full))
         position = self.job.checkpoint.get("position", "")
         while True:
             try:
@@ -205,6 +204,13 @@ class Engine:
             position = page.position
             if not position:
                 return
+
+    def _expected(self, told: int | None, *, is_full: bool) -> int:
+        """Return about how many records the kind will take, for the progress; the push counts what is due exactly."""
+        pulled = self.linked if told is None and is_full else told or 0
+        if self.linked or not self.comparison.settings.pushes:
+            return pulled
+        return pulled + int(self.comparison.records.model.objects.alive().count())
 
     def _ids(self) -> None:
         """Compare the ids of both sides, from time to time, or when the CRM could not tell what is gone."""
@@ -321,8 +327,9 @@ class Engine:
         """Write in the CRM what is due there, in passes until nothing is left for a moment."""
         if self.job.is_dry:
             return
-        with organization_scope(self.job.organization_id):
+        with self.run.step() as step:
             self._journal().check_deletes(marks.count_deletes(self.comparison))
+            step.set(total=self.job.processed + push.count_due(self.comparison))
         for number in range(self.job.checkpoint.get("pass", 0), MOST_PASSES):
             if not self._push_pass(number):
                 return

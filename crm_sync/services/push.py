@@ -72,12 +72,22 @@ class Work:
         ]
 
 
+def count_due(comparison: Comparison) -> int:
+    """Return how many links have to be compared with the CRM."""
+    due: int = _due(comparison).count()
+    return due
+
+
 def due_links(comparison: Comparison, *, after: str, limit: int) -> list[CrmLink]:
     """Return the next links to be compared with the CRM, locked."""
-    links = CrmLink.objects.due().filter(integration=comparison.integration, kind=comparison.kind.value)
+    links = _due(comparison)
     if after:
         links = links.filter(pk__gt=after)
     return list(links.select_for_update().order_by("id")[:limit])
+
+
+def _due(comparison: Comparison) -> Any:
+    return CrmLink.objects.due().filter(integration=comparison.integration, kind=comparison.kind.value)
 
 
 def prepare(comparison: Comparison, journal: Journal, links: Sequence[CrmLink]) -> Work:

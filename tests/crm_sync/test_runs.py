@@ -248,3 +248,13 @@ def test_progress_is_told_in_the_documents_words(bench):
     assert {"integrationId", "status", "progress", "contactsProcessed"} <= events[0].keys()
     assert events[0]["status"] == "syncing"
     assert (events[-1]["status"], events[-1]["progress"], events[-1]["contactsProcessed"]) == ("success", 100, 1)
+
+
+def test_progress_grows_while_the_crm_is_written_to(bench):
+    for number in range(3):
+        bench.person.post("/v1/contacts", {"lastName": "Ours", "email": f"ours{number}@example.test"})
+    bench.server.add(mail="theirs@example.test")
+    bench.sync()
+    with organization_scope(bench.person.organization.id):
+        events = Event.objects.filter(topic="crm_sync_update").order_by("sequence").values_list("data", flat=True)
+        assert {25, 99, 100} <= {event["progress"] for event in events}
