@@ -1,16 +1,20 @@
 """Interviews with their scorecards, offers with their approval, placements."""
 
 from typing import Any
+from zoneinfo import available_timezones
 
 from django import forms
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminDecimalFieldWidget,
     UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
     UnfoldBooleanWidget,
 )
@@ -30,33 +34,80 @@ from recruitment.models import (
 from recruitment.models.profiles import Salary, SalaryPeriod
 from recruitment.services import interviews, offers
 from vocelio.backoffice.forms import TenantForm
-from vocelio.backoffice.tenant import TenantAdmin
+from vocelio.backoffice.tenant import TenantAdmin, members
+from vocelio.users.models import User
 
+MARKS = {"1", "2", "3", "4", "5"}
+MAX_CRITERIA, MAX_CRITERION = 30, 100
 SALARY = {"amount", "currency", "period"}
 OFFER_LABELS = {"Accepted": "success", "Declined": "danger", "Withdrawn": "warning", "Sent": "info"}
 VERDICTS = {"Strong no": "danger", "No": "danger", "Undecided": "warning", "Yes": "success", "Strong yes": "success"}
 
 
+class InterviewForm(TenantForm):
+    """An interview, with who takes part and what everybody is to judge."""
+
+    interviewers = forms.ModelMultipleChoiceField(
+        User.objects.none(),
+        required=False,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        help_text="Each gets an invitation, and writes a scorecard that others see once theirs is in.",
+    )
+    criteria = forms.CharField(
+        required=False, widget=UnfoldAdminTextareaWidget, help_text="What every scorecard judges, a line each."
+    )
+    timezone = forms.ChoiceField(
+        choices=lambda: [(name, name) for name in sorted(available_timezones())],
+        initial="UTC",
+        widget=UnfoldAdminSelectWidget,
+        help_text="The applicant's, for the invitation.",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        interview: Interview | None = kwargs.get("instance")
+        super().__init__(*args, **kwargs)
+        if interview is not None:
+            self.initial["interviewers"] = list(interview.interviewers.values_list("user_id", flat=True))
+            self.initial["criteria"] = "\n".join(interview.criteria)
+
+    def clean_criteria(self) -> list[str]:
+        lines = [line.strip() for line in self.cleaned_data["criteria"].splitlines() if line.strip()]
+        if len(lines) > MAX_CRITERIA or any(len(line) > MAX_CRITERION for line in lines):
+            raise ValidationError(f"At most {MAX_CRITERIA} lines of {MAX_CRITERION} characters.")
+        return lines
+
+
 @admin.register(Interview)
 class InterviewAdmin(TenantAdmin):
-    permissions = {"view": "applications:read", "change": "applications:write"}
+    permissions = {"view": "applications:read", **dict.fromkeys(["add", "change"], "applications:write")}
     section = "Recruitment"
     icon = "forum"
+    form = InterviewForm
 
     ordering = ("-starts_at", "-id")
     list_display = ("title", "who", "kind", "state", "starts_at", "timezone")
     list_select_related = ("application__contact", "application__job")
     list_filter = ("status", "kind")
+    autocomplete_fields = ("application",)
     readonly_fields = ("who",)
-    fields = (
-        "who",
-        ("title", "kind"),
-        ("starts_at", "ends_at"),
-        ("timezone", "status"),
-        "location",
-        "agenda",
-        "invites_candidate",
-    )
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return [
+            "who" if obj else "application",
+            ("title", "kind"),
+            ("starts_at", "ends_at"),
+            ("timezone", "status") if obj else "timezone",
+            "location",
+            "agenda",
+            "criteria",
+            "interviewers",
+            "invites_candidate",
+        ]
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change, **kwargs)
+        form.base_fields["interviewers"].queryset = members(self.principal(request))
+        return form
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).defer("application__contact__search")
@@ -71,16 +122,50 @@ class InterviewAdmin(TenantAdmin):
     def state(self, interview: Interview) -> str:
         return interview.get_status_display()
 
-    def perform_update(self, request: HttpRequest, obj: Interview, changes: dict[str, Any]) -> None:
-        interviews.update_interview(interview=obj, **changes)
+    def perform_create(self, request: HttpRequest, data: dict[str, Any]) -> Interview:
+        return interviews.create_interview(**_with_ids(data))
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        if not change:
+            return super().save_model(request, obj, form, change)
+        if changes := {name: form.cleaned_data[name] for name in form.changed_data}:
+            interviews.update_interview(interview=obj, **_with_ids(changes))
+        return None
+
+
+def _with_ids(values: dict[str, Any]) -> dict[str, Any]:
+    """Return the values with the interviewers as the service takes them."""
+    people = {"interviewers": [user.pk for user in values["interviewers"]]} if "interviewers" in values else {}
+    return {**values, **people}
 
 
 class ScorecardForm(TenantForm):
-    """One's own scorecard, a draft until it is handed in."""
+    """One's own scorecard, a draft until it is handed in, with a line of its text for each mark."""
+
+    ratings = forms.CharField(
+        required=False, widget=UnfoldAdminTextareaWidget, help_text="A line each, 1 to 5: Communication: 4."
+    )
 
     submit = forms.BooleanField(
         label="Hand it in", required=False, help_text="For good; a draft is seen by nobody.", widget=UnfoldBooleanWidget
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        card: Scorecard | None = kwargs.get("instance")
+        super().__init__(*args, **kwargs)
+        if card is not None:
+            names = dict.fromkeys([*card.interview.criteria, *card.ratings])
+            self.initial["ratings"] = "\n".join(f"{name}: {card.ratings.get(name, '')}".strip() for name in names)
+
+    def clean_ratings(self) -> dict[str, int]:
+        ratings = {}
+        for line in filter(None, map(str.strip, self.cleaned_data["ratings"].splitlines())):
+            name, _, mark = (part.strip() for part in line.rpartition(":"))
+            if mark and mark not in MARKS:
+                raise ValidationError(f"{line[:60]}: a mark is 1 to 5.")
+            if mark:
+                ratings[name] = int(mark)
+        return ratings
 
 
 @admin.register(Scorecard)
@@ -102,10 +187,8 @@ class ScorecardAdmin(TenantAdmin):
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         written = ["verdict", "strengths", "concerns"]
-        if obj is None:
-            return ["interview", *written, "submit"]
-        if self.has_change_permission(request, obj):
-            return ["interview", "marks", *written, "submit"]
+        if obj is None or self.has_change_permission(request, obj):
+            return ["interview", "ratings", *written, "submit"]
         return ["interview", ("user", "submitted_at"), "marks", *written]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
@@ -226,15 +309,19 @@ def with_salary(values: dict[str, Any]) -> dict[str, Any]:
 
 @admin.register(Placement)
 class PlacementAdmin(TenantAdmin):
-    permissions = {"view": "offers:read", "change": "offers:write"}
+    permissions = {"view": "offers:read", **dict.fromkeys(["add", "change"], "offers:write")}
     section = "Recruitment"
     icon = "badge"
 
     list_display = ("contact", "job", "client", "status", "starts_on", "earned", "created_at")
     list_select_related = ("contact", "job", "client")
     list_filter = ("status",)
+    autocomplete_fields = ("application",)
     readonly_fields = ("contact", "job", "client")
-    fields = (("contact", "job", "client"), "status", ("starts_on", "ends_on", "guarantee_until"), ("fee", "currency"))
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        who = [("contact", "job", "client"), "status"] if obj else ["application"]
+        return [*who, ("starts_on", "ends_on", "guarantee_until"), ("fee", "currency")]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).defer("contact__search", "client__search")
@@ -242,6 +329,9 @@ class PlacementAdmin(TenantAdmin):
     @admin.display(description="Fee")
     def earned(self, placement: Placement) -> str:
         return f"{placement.fee:,.2f} {placement.currency}" if placement.fee else ""
+
+    def perform_create(self, request: HttpRequest, data: dict[str, Any]) -> Placement:
+        return offers.create_placement(**data)
 
     def perform_update(self, request: HttpRequest, obj: Placement, changes: dict[str, Any]) -> None:
         offers.update_placement(placement=obj, **changes)

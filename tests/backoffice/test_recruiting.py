@@ -1,11 +1,8 @@
 """The recruiter's set-up and paper work in the back office, by the services of the API."""
 
-from datetime import timedelta
 from typing import Any
 
-from django.utils import timezone
-
-from recruitment.models import CandidateClaim, HiringProcess, Offer, Scorecard, Submission
+from recruitment.models import CandidateClaim, HiringProcess, Interview, Offer, Placement, Scorecard, Submission
 from recruitment.services.processes import stages_of
 from recruitment.services.settings import own_settings
 from tests.contacts.test_clients import make_client
@@ -71,26 +68,58 @@ def test_an_offer_is_drafted_changed_and_approved_by_somebody_else(
         assert (offer.status, str(offer.amount.amount), offer.approved_by_id) == ("approved", "60000", admin.user.pk)
 
 
-def test_one_writes_ones_own_scorecard_and_hands_it_in_once(manager: Person, organization: Organization):
-    starts = timezone.now() + timedelta(days=1)
-    body = {
-        "title": "First",
-        "startsAt": starts.isoformat(),
-        "endsAt": (starts + timedelta(hours=1)).isoformat(),
-        "interviewerIds": [str(manager.user.pk)],
-    }
+def test_an_interview_is_planned_and_moved_and_judged_once(manager: Person, organization: Organization):
     application = apply(manager, make_job(manager))
-    interview = manager.post(f"/v1/applications/{application['id']}/interviews", body).data
-    form = {"interview": interview["id"], "verdict": "4", "strengths": "Calm"}
-    assert manager.client.post(f"{PAGES}/scorecard/add/", form).status_code == 302
+    form = {
+        "application": application["id"],
+        "title": "First",
+        "kind": "video",
+        "starts_at_0": "2027-01-05",
+        "starts_at_1": "10:00",
+        "ends_at_0": "2027-01-05",
+        "ends_at_1": "11:00",
+        "timezone": "Europe/Berlin",
+        "criteria": "Care\nSpelling",
+        "interviewers": [str(manager.user.pk)],
+    }
+    page = f"{PAGES}/interview/add/"
+    early = manager.client.post(page, {**form, "ends_at_1": "09:00"}).content.decode()
+    assert "This is before it starts." in early
+    assert manager.client.post(page, form).status_code == 302
     with organization_scope(organization.pk):
-        card = Scorecard.objects.get()
-    page = f"{PAGES}/scorecard/{card.pk}/change/"
-    assert manager.client.post(page, {**form, "verdict": "5", "submit": "on"}).status_code == 302
-    assert manager.client.post(page, {**form, "verdict": "1"}).status_code == 403
+        interview = Interview.objects.get()
+        assert (interview.criteria, interview.interviewers.count()) == (["Care", "Spelling"], 1)
+    page = f"{PAGES}/interview/{interview.pk}/change/"
+    assert manager.client.post(page, {**form, "status": "scheduled", "ends_at_1": "12:00"}).status_code == 302
     with organization_scope(organization.pk):
-        card = Scorecard.objects.get()
-        assert (card.verdict, card.submitted_at is not None) == (5, True)
+        moved = Interview.objects.get()
+        assert (moved.ends_at.hour, moved.sequence, moved.interviewers.count()) == (12, 1, 1)
+
+    card = {"interview": str(interview.pk), "verdict": "4", "strengths": "Calm"}
+    refused = manager.client.post(f"{PAGES}/scorecard/add/", {**card, "ratings": "Care: 7"}).content.decode()
+    assert "a mark is 1 to 5" in refused
+    assert manager.client.post(f"{PAGES}/scorecard/add/", {**card, "ratings": "Care: 4"}).status_code == 302
+    with organization_scope(organization.pk):
+        page = f"{PAGES}/scorecard/{Scorecard.objects.get().pk}/change/"
+    assert "Care: 4\nSpelling:" in manager.client.get(page).content.decode()
+    final = {**card, "ratings": "Care: 5\nSpelling: 3", "verdict": "5", "submit": "on"}
+    assert manager.client.post(page, final).status_code == 302
+    assert manager.client.post(page, {**card, "verdict": "1"}).status_code == 403
+    with organization_scope(organization.pk):
+        done = Scorecard.objects.get()
+        assert (done.verdict, done.ratings) == (5, {"Care": 5, "Spelling": 3})
+        assert done.submitted_at is not None
+
+
+def test_who_was_chosen_is_placed(manager: Person, organization: Organization):
+    application = apply(manager, make_job(manager))
+    form = {"application": application["id"], "starts_on": "2027-02-01", "fee": "5000", "currency": ""}
+    page = f"{PAGES}/placement/add/"
+    assert "A fee needs its currency." in manager.client.post(page, form).content.decode()
+    assert manager.client.post(page, {**form, "currency": "EUR"}).status_code == 302
+    with organization_scope(organization.pk):
+        placement = Placement.objects.get()
+        assert (placement.fee, placement.application.status) == (5000, "hired")
 
 
 def test_a_candidate_is_claimed_and_shown_to_a_client(manager: Person, admin: Person, organization: Organization):
