@@ -31,6 +31,7 @@ class AttachmentSerializer(Serializer):
     file = serializers.CharField(max_length=200)
     name = serializers.CharField(max_length=150)
     content_type = serializers.CharField(max_length=100)
+    size = serializers.IntegerField(required=False, help_text="Bytes.")
 
 
 class CommunicationSerializer(ModelSerializer):
@@ -221,12 +222,6 @@ class PreviewSerializer(Serializer):
     body_text = serializers.CharField()
     body_html = serializers.CharField()
     problems = ProblemSerializer(many=True)
-
-
-class StoredAttachmentSerializer(AttachmentSerializer):
-    """A stored file."""
-
-    size = serializers.IntegerField(min_value=0)
 
 
 class UploadSerializer(Serializer):

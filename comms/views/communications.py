@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from comms.filters.communications import CommunicationFilter
 from comms.models import Communication, MessageBatch
 from comms.serializers.communications import (
+    AttachmentSerializer,
     BatchPreviewSerializer,
     BatchSerializer,
     CommsFiguresSerializer,
@@ -24,7 +25,6 @@ from comms.serializers.communications import (
     PreviewRequestSerializer,
     PreviewSerializer,
     RetrySerializer,
-    StoredAttachmentSerializer,
     UploadSerializer,
 )
 from comms.services import analytics, batches, communications
@@ -208,18 +208,18 @@ class AttachmentViewSet(TenantViewSet):
     """Files of messages."""
 
     model = Communication
-    serializer_class = StoredAttachmentSerializer
+    serializer_class = AttachmentSerializer
     parser_classes = [UploadParser]
     permissions = {"create": "messages:write"}
 
-    @extend_schema(request={"multipart/form-data": UploadSerializer}, responses={201: StoredAttachmentSerializer})
+    @extend_schema(request={"multipart/form-data": UploadSerializer}, responses={201: AttachmentSerializer})
     def create(self, request: Request) -> Response:
         """Store a file of at most 10 MB; messages name it by what this answers."""
         file = self.validated(UploadSerializer(data=request.data))["file"]
         stored = communications.store_attachment(
             name=file.name, content_type=file.content_type or "application/octet-stream", content=file.read()
         )
-        return self.respond(StoredAttachmentSerializer(stored).data, status=201)
+        return self.respond(AttachmentSerializer(stored).data, status=201)
 
 
 class BatchViewSet(ListMixin, RetrieveMixin, TenantViewSet):

@@ -32,12 +32,11 @@ def test_a_mail_goes_out_once_with_text_html_and_attachment(desk):
     file = SimpleUploadedFile("offer.pdf", b"%PDF-1.4 offer", "application/pdf")
     stored = desk.person.post("/v1/communications/attachments", {"file": file})
     assert stored.status == 201, stored
-    attachment = {name: stored.data[name] for name in ("file", "name", "contentType")}
     message = desk.write(
         contact,
         subject="Angebot für Zoë",
         bodyHtml="<p>Hi <b>Zoë</b></p><script>x()</script>",
-        attachments=[attachment],
+        attachments=[stored.data],
     )
     assert (message["status"], message["address"]) == ("queued", contact["email"])
     assert desk.send() == 1
