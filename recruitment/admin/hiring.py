@@ -95,7 +95,8 @@ class InterviewAdmin(TenantAdmin):
         return [
             "who" if obj else "application",
             ("title", "kind"),
-            ("starts_at", "ends_at"),
+            "starts_at",
+            "ends_at",
             ("timezone", "status") if obj else "timezone",
             "location",
             "agenda",
@@ -321,7 +322,7 @@ class PlacementAdmin(TenantAdmin):
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         who = [("contact", "job", "client"), "status"] if obj else ["application"]
-        return [*who, ("starts_on", "ends_on", "guarantee_until"), ("fee", "currency")]
+        return [*who, ("starts_on", "ends_on"), "guarantee_until", ("fee", "currency")]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).defer("contact__search", "client__search")
