@@ -1,0 +1,222 @@
+"""PostgreSQL, Redis, the disk and the clock going wrong."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import httpx
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection
+
+from tests.faults.installation import (
+    EMAIL,
+    Import,
+    Installation,
+    Writer,
+    claims,
+    installation,
+    say,
+    wait_until,
+)
+
+
+def database_restart() -> None:
+    """Restart PostgreSQL, once in order and once by kill -9, under 50 requests a second."""
+    with installation() as run, Writer(run, 50).writing() as writer:
+        for number in (signal.SIGINT, signal.SIGKILL):
+            time.sleep(3)
+            before = run.find("postgres")[0]
+            os.kill(before, number)
+            wait_until(lambda before=before: set(run.find("postgres")) - {before}, 30, "PostgreSQL again")
+            count = len(writer.acknowledged)
+            took = wait_until(lambda count=count: len(writer.acknowledged) > count, 30, "a contact is taken again")
+            say(f"  {number.name}: the first contact {took:.1f} s after the server was started again")
+        time.sleep(3)
+        done = writer
+        _finish(run, done)
+        assert done.outage() < 10
+        assert set(done.answers) <= {"201", "503"}, done.answers
+
+
+def _finish(run: Installation, writer: Writer) -> None:
+    wait_until(lambda: len(writer.moments) > 0, 5, "answers")
+    say(f"  writes: {writer.told()}")
+    assert not writer.lost()
+
+
+def redis_loss() -> None:
+    """Redis hangs for 10 s, is emptied and killed, while jobs wait, sockets listen and somebody guesses passwords."""
+    with installation() as run:
+        socket = run.socket()
+        work = Import(run, 100_000).start()
+        work.wait_for_rows(5_000)
+        with Writer(run, 20).writing() as writer:
+            time.sleep(1)
+            valkey = run.find("valkey")[0]
+            os.kill(valkey, signal.SIGSTOP)
+            guesses = [_guess(run) for _ in range(12)]
+            time.sleep(8)
+            os.kill(valkey, signal.SIGCONT)
+            run.redis().flushall()
+            os.kill(valkey, signal.SIGKILL)
+            wait_until(lambda: set(run.find("valkey")) - {valkey}, 30, "Redis again")
+            back = time.monotonic()
+            time.sleep(5)
+        heard, socket = _catch_up(run, socket, writer)
+        say(
+            f"  sockets: all {len(heard)} contacts heard or caught up {time.monotonic() - back - 5:.1f} s after the writes"
+        )
+        socket.close()
+        say(f"  wrong passwords while Redis hung: {guesses}")
+        assert 429 in guesses, "guessing went on without limit"
+        later = Import(run, 0)
+        later.rows, later.job_id = work.rows, work.job_id
+        took = later.wait(90)
+        later.check()
+        say(f"  import: whole, {took:.1f} s later, at claim {work.row()[2]}")
+        _finish(run, writer)
+        assert set(writer.answers) <= {"201"}, writer.answers
+
+
+def _guess(run: Installation) -> int:
+    body = {"email": EMAIL, "password": "wrong"}
+    return httpx.post(f"{run.url}/v1/auth/login", json=body, timeout=30, trust_env=False).status_code
+
+
+def _catch_up(run: Installation, socket: ClientConnection, writer: Writer) -> tuple[set[str], ClientConnection]:
+    """Read as docs/live.md tells clients to: the socket while it lives, then the events after the last one seen."""
+    heard, last = set[str](), 0
+
+    def take(event: dict[str, object]) -> None:
+        nonlocal last
+        last = max(last, int(str(event.get("sequence") or 0)))
+        if event.get("type") == "contact_updated":
+            heard.add(json.dumps(event["data"], sort_keys=True))
+
+    try:
+        while True:
+            take(json.loads(socket.recv(timeout=1)))
+    except (ConnectionClosed, TimeoutError):
+        pass
+    socket.close()
+    socket = run.socket()
+    with run.client() as client:
+        has_more = True
+        while has_more:
+            page = client.get("/v1/events", params={"after": last, "limit": 200}).json()
+            for event in page["data"]:
+                take(event)
+            last, has_more = page["pagination"]["after"], page["pagination"]["hasMore"]
+    told = "".join(heard)
+    wanted = {
+        str(row[0]) for row in run.query("SELECT id FROM contacts WHERE phone = ANY(%s)", list(writer.acknowledged))
+    }
+    missing = {contact for contact in wanted if contact not in told}
+    assert not missing, f"{len(missing)} contacts were never heard of"
+    return wanted, socket
+
+
+def disk_full() -> None:
+    """Fill the disk under the database and the files, then make room again."""
+    folder = Path(tempfile.mkdtemp(prefix="vocelio-disk-", dir="/var/tmp"))
+    folder.chmod(0o711)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=700m,mode=711", "tmpfs", str(folder)], check=True)
+    try:
+        with installation(folder) as run, Writer(run, 20).writing() as writer:
+            time.sleep(3)
+            balloon = folder / "balloon"
+            free = shutil.disk_usage(folder).free
+            with balloon.open("wb") as file:
+                os.posix_fallocate(file.fileno(), 0, free - 256 * 1024)
+            lines = "".join(f"Row {row},+1415{2000000 + row},{'x' * 200}\n" for row in range(20_000))
+            with run.client() as client:
+                form = {"file": ("people.csv", f"first_name,phone,notes\n{lines}".encode())}
+                answer = client.post("/v1/uploads/contacts", files=form)
+            said = answer.json()["error"]
+            say(f"  an upload of {len(lines) >> 20} MB: {answer.status_code} {said['code']}: {said['message']}")
+            assert answer.status_code in {503, 507}
+            # PostgreSQL writes into the segment it has; what it needs beyond that is not there.
+            filled = _fill_log(run)
+            time.sleep(3)
+            balloon.unlink()
+            count = len(writer.acknowledged)
+            took = wait_until(lambda: len(writer.acknowledged) > count, 30, "a contact is taken again")
+            say(f"  {filled}; with room again the first contact after {took:.1f} s, nobody having started anything")
+            Import(run, 20_000).start().wait()
+            run.query("SELECT count(*) FROM pg_class, LATERAL (SELECT pg_relation_size(oid)) AS size")
+            _finish(run, writer)
+            assert set(writer.answers) <= {"201", "503", "507"}, writer.answers
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+        folder.rmdir()
+
+
+def _fill_log(run: Installation) -> str:
+    """Write until PostgreSQL finds no room; return its words."""
+    try:
+        run.query("CREATE TABLE IF NOT EXISTS ballast AS SELECT repeat('x', 2000) FROM generate_series(1, 100000)")
+    except Exception as error:
+        return f"PostgreSQL said: {str(error).splitlines()[0][:90]}"
+    raise AssertionError("The disk was not full")
+
+
+def clock_skew() -> None:
+    """Run web and worker an hour ahead and an hour behind the others."""
+    assert shutil.which("faketime"), "Debian's package faketime is needed"
+    with installation() as run:
+        for hours in ("+1h", "-1h"):
+            port = run.port + 1
+            web = run.spawn(
+                *("uvicorn", "vocelio.asgi:application", "--port", str(port), "--lifespan", "off"),
+                *("--ws", "websockets-sansio", "--log-level", "warning", "--no-access-log"),
+                prefix=("faketime", "-f", hours),
+                PORT=str(port),
+            )
+            worker = run.spawn(
+                *("celery", "-q", "-A", "vocelio", "worker", "-c", "2", "--loglevel", "warning"),
+                prefix=("faketime", "-f", hours),
+            )
+            skewed = f"http://127.0.0.1:{port}"
+            try:
+                wait_until(lambda skewed=skewed: _answers(skewed), 60, "the skewed web answers")
+                answer = run.sign_in(skewed)
+                assert answer.status_code == 200, answer.text
+                said = claims(answer.json()["data"]["accessToken"])
+                offset = said["iat"] - time.time()
+                with run.client(skewed) as client:
+                    ours_there = client.get("/v1/contacts").status_code
+                run_token, run.token = run.token, answer.json()["data"]["accessToken"]
+                with run.client() as client, run.client(skewed) as own:
+                    theirs_here, theirs_there = (
+                        client.get("/v1/contacts").status_code,
+                        own.get("/v1/contacts").status_code,
+                    )
+                run.token = run_token
+                say(
+                    f"  web at {hours}: issued {offset / 60:+.0f} min; its token there {theirs_there}, here {theirs_here};"
+                    f" ours there {ours_there}"
+                )
+                assert theirs_there == 200
+                work = Import(run, 30_000)
+                work.rows = 30_000
+                run.query("DELETE FROM contacts WHERE phone LIKE '+1415%%' RETURNING id")
+                work.start()
+                work.wait()
+                work.check()
+                say(f"  workers at {hours} and 0: import whole at claim {work.row()[2]}")
+            finally:
+                for process in (web, worker):
+                    process.terminate()
+                    process.wait(30)
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/health", timeout=3, trust_env=False).status_code == 200
+    except httpx.HTTPError:
+        return False
