@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
@@ -332,7 +333,7 @@ SPECTACULAR_SETTINGS = {
     },
 }
 
-STORAGES = {
+STORAGES: dict[str, dict[str, Any]] = {
     "default": {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
         "OPTIONS": {"location": VOCELIO_DATA / "files"},
@@ -356,6 +357,14 @@ if os.environ.get("AWS_BUCKET_NAME"):
             "addressing_style": os.environ.get("AWS_S3_ADDRESSING_STYLE") or "auto",
             # Names are made of ids: what is stored again under one replaces it.
             "file_overwrite": True,
+        },
+    }
+    # What clients are sent to is signed for the name by which they know the bucket.
+    STORAGES["links"] = {
+        **STORAGES["default"],
+        "OPTIONS": {
+            **STORAGES["default"]["OPTIONS"],
+            "endpoint_url": os.environ.get("AWS_PUBLIC_ENDPOINT_URL") or os.environ.get("AWS_ENDPOINT_URL"),
         },
     }
 # Where nginx finds the files of the folder under `internal;`, for example /files/; empty: this server sends them.

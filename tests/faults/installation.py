@@ -83,8 +83,13 @@ class Installation:
             **self.environment,
         }
 
+    @property
+    def log(self) -> Path:
+        """Stays behind, so that what went wrong can be looked into."""
+        return Path(f"/tmp/{self.data.parent.name}.log")
+
     def start(self) -> None:
-        log = (self.data.parent / f"{self.data.name}.log").open("ab")
+        log = self.log.open("ab")
         self.process = subprocess.Popen(
             [sys.executable, "-m", "vocelio.embedded.supervisor"],
             cwd=PROJECT,
@@ -201,6 +206,7 @@ def installation(parent: Path | None = None, **environment: str) -> Iterator[Ins
     folder.chmod(0o711)
     run = Installation(folder / "data", environment=environment)
     run.data.mkdir()
+    say(f"  log: {run.log}")
     try:
         run.start()
         run.manage("shell", "--verbosity", "0", "-c", MAKE_PERSON)
@@ -320,3 +326,14 @@ def claims(token: str) -> dict[str, Any]:
     part = token.split(".")[1]
     said: dict[str, Any] = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
     return said
+
+
+def replaced(run: Installation, name: str, pid: int) -> Callable[[], object]:
+    """Return whether another process of this name runs."""
+    return lambda: set(run.find(name)) - {pid}
+
+
+def taken_again(writer: Writer) -> Callable[[], object]:
+    """Return whether more contacts are acknowledged than now."""
+    count = len(writer.acknowledged)
+    return lambda: len(writer.acknowledged) > count

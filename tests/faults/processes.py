@@ -5,7 +5,7 @@ import os
 import signal
 import time
 
-from tests.faults.installation import Import, Installation, Writer, installation, say, wait_until
+from tests.faults.installation import Import, Installation, Writer, installation, replaced, say, wait_until
 
 
 def kill_9() -> None:
@@ -17,7 +17,7 @@ def kill_9() -> None:
             for name in ("worker child", "worker", "web child", "web", "beat"):
                 victims = run.find(name)
                 os.kill(victims[0], signal.SIGKILL)
-                took = wait_until(lambda name=name, dead=victims[0]: set(run.find(name)) - {dead}, 30, f"{name} again")
+                took = wait_until(replaced(run, name, victims[0]), 30, f"{name} again")
                 say(f"  {name:13} killed, another one after {took:.1f} s")
                 time.sleep(1)
             run.wait_for_health(30)

@@ -39,23 +39,21 @@ def bucket(settings: Any, s3_server: str, request: pytest.FixtureRequest) -> Any
     found = boto3.resource("s3", endpoint_url=s3_server, **KEYS).create_bucket(
         Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
     )
-    settings.STORAGES = {
-        **settings.STORAGES,
-        "default": {
-            "BACKEND": "storages.backends.s3.S3Storage",
-            "OPTIONS": {
-                "bucket_name": name,
-                "endpoint_url": s3_server,
-                "access_key": "test",
-                "secret_key": "test",
-                "region_name": "eu-central-1",
-                "signature_version": "s3v4",
-                "addressing_style": "path",
-                "file_overwrite": True,
-                "default_acl": None,
-            },
+    place = {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "bucket_name": name,
+            "endpoint_url": s3_server,
+            "access_key": "test",
+            "secret_key": "test",
+            "region_name": "eu-central-1",
+            "signature_version": "s3v4",
+            "addressing_style": "path",
+            "file_overwrite": True,
+            "default_acl": None,
         },
     }
+    settings.STORAGES = {**settings.STORAGES, "default": place, "links": place}
     return found
 
 

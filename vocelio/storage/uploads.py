@@ -10,12 +10,12 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import cast
+from typing import Any, cast
 
 from django.conf import settings
 from django.core import signing
 from django.core.files.base import File
-from django.core.files.storage import default_storage
+from django.core.files.storage import default_storage, storages
 from django.db import transaction
 from django.utils import timezone
 
@@ -90,9 +90,9 @@ def open_upload(key: str, *, filename: str) -> "File[bytes]":
 
 
 def _bucket_form(key: str, limit: int) -> tuple[str, dict[str, str]]:
-    storage = default_storage
-    answer = storage.connection.meta.client.generate_presigned_post(  # type: ignore[attr-defined]
-        storage.bucket_name,  # type: ignore[attr-defined]
+    storage: Any = storages["links"]
+    answer = storage.connection.meta.client.generate_presigned_post(
+        storage.bucket_name,
         key,
         Conditions=[["content-length-range", 1, limit]],
         ExpiresIn=FORM_SECONDS,
