@@ -5,7 +5,7 @@ import sys
 import time
 import traceback
 
-from tests.faults import processes, services
+from tests.faults import processes, services, upgrades
 from tests.faults.installation import say
 
 FAULTS = {
@@ -19,6 +19,7 @@ FAULTS = {
         services.clock_skew,
         processes.duplicate_delivery,
         processes.two_beats,
+        upgrades.rolling_upgrade,
     )
 }
 

@@ -165,7 +165,7 @@ def _fill_database(run: Installation) -> str:
     """Write until PostgreSQL finds no room; return its words."""
     try:
         run.query("CREATE TABLE ballast AS SELECT repeat('x', 2000) FROM generate_series(1, 100000)")
-    except psycopg.Error as error:
+    except psycopg.OperationalError as error:
         return f"PostgreSQL said: {str(error).splitlines()[0][:90]}"
     raise AssertionError("The disk was not full")
 
