@@ -123,14 +123,9 @@ def workers() -> None:
 def wrk(run: Installation, path: str, *, seconds: int = 10, script: str = "") -> tuple[float, float]:
     """Return requests a second and the 95th percentile in milliseconds; fail when an answer was no success."""
     assert shutil.which("wrk"), "Debian's package wrk is needed"
-    report = Path(__file__).with_name("report.lua")
-    found = subprocess.run(
-        ["wrk", "-t2", "-c16", f"-d{seconds}s", "-s", str(Path(__file__).with_name(script) if script else report)]
-        + ["-H", f"Authorization: Bearer {run.token}", f"{run.url}{path}"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    told = Path(__file__).with_name(script or "report.lua")
+    command = ["wrk", "-t2", "-c16", f"-d{seconds}s", "-s", str(told), "-H", f"Authorization: Bearer {run.token}"]
+    found = subprocess.run([*command, f"{run.url}{path}"], capture_output=True, text=True, check=True)
     figures = {
         name: float(value) for name, value in re.findall(r"^(rate|p95|bad)=([\d.]+)$", found.stdout, re.MULTILINE)
     }

@@ -43,12 +43,12 @@ def say(line: str) -> None:
     sys.stdout.flush()
 
 
-def wait_until(condition: Callable[[], object], seconds: float, what: str) -> float:
+def wait_until(condition: Callable[[], object], seconds: float, what: str, pause: float = 0.05) -> float:
     """Return after how many seconds the condition held; fail when it does not in time."""
     began = time.monotonic()
     while not condition():
         assert time.monotonic() - began < seconds, f"Not within {seconds:.0f} s: {what}"
-        time.sleep(0.05)
+        time.sleep(pause)
     return time.monotonic() - began
 
 
@@ -103,7 +103,7 @@ class Installation:
         self.wait_for_health(seconds)
 
     def wait_for_health(self, seconds: float) -> float:
-        return wait_until(self.answers, seconds, "/health answers")
+        return wait_until(self.answers, seconds, "/health answers", 0.5)
 
     def answers(self) -> bool:
         assert self.process.poll() is None, "bin/up ended"
@@ -326,7 +326,7 @@ class Import:
 
     def row(self) -> tuple[str, int, int]:
         """Return its status, rows worked on and attempts."""
-        sql = "SELECT status, processed, attempt FROM import_jobs WHERE id = %s"
+        sql = "SELECT status, processed, epoch FROM import_jobs WHERE id = %s"
         status, processed, attempt = self.run.query(sql, self.job_id)[0]
         return status, processed, attempt
 
@@ -353,8 +353,9 @@ def claims(token: str) -> dict[str, Any]:
 
 
 def replaced(run: Installation, name: str, pid: int) -> Callable[[], object]:
-    """Return whether another process of this name runs."""
-    return lambda: set(run.find(name)) - {pid}
+    """Return whether as many processes of this name run without this one as run now with it."""
+    number = len(run.find(name))
+    return lambda: len(set(run.find(name)) - {pid}) >= number
 
 
 def taken_again(writer: Writer) -> Callable[[], object]:

@@ -16,8 +16,9 @@ def kill_9() -> None:
             work.wait_for_rows(5_000)
             for name in ("worker child", "worker", "web child", "web", "beat"):
                 victims = run.find(name)
+                again = replaced(run, name, victims[0])
                 os.kill(victims[0], signal.SIGKILL)
-                took = wait_until(replaced(run, name, victims[0]), 30, f"{name} again")
+                took = wait_until(again, 60, f"{name} again")
                 say(f"  {name:13} killed, another one after {took:.1f} s")
                 time.sleep(1)
             run.wait_for_health(30)

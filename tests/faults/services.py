@@ -36,8 +36,9 @@ def database_restart() -> None:
             for number in (signal.SIGINT, signal.SIGKILL):
                 time.sleep(3)
                 before = run.find("postgres")[0]
+                again = replaced(run, "postgres", before)
                 os.kill(before, number)
-                wait_until(replaced(run, "postgres", before), 30, "PostgreSQL again")
+                wait_until(again, 60, "PostgreSQL again")
                 took = wait_until(taken_again(writer), 60, "a contact is taken again")
                 say(f"  {number.name}: the first contact {took:.1f} s after the server was started again")
             time.sleep(3)
@@ -66,8 +67,9 @@ def redis_loss() -> None:
             time.sleep(8)
             os.kill(valkey, signal.SIGCONT)
             run.redis().flushall()
+            again = replaced(run, "valkey", valkey)
             os.kill(valkey, signal.SIGKILL)
-            wait_until(replaced(run, "valkey", valkey), 30, "Redis again")
+            wait_until(again, 60, "Redis again")
             back = time.monotonic()
             time.sleep(5)
         heard, socket = _catch_up(run, socket, writer)
