@@ -160,7 +160,7 @@ class Installation:
         with self.database() as connection:
             return connection.execute(sql, parameters).fetchall()
 
-    def redis(self) -> "redis.Redis[Any]":
+    def redis(self) -> redis.Redis:
         return redis.Redis.from_url(self.state["REDIS_URL"])
 
     def sign_in(self, url: str = "") -> httpx.Response:

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -88,7 +89,7 @@ class Listener(threading.Thread):
                     socket.send(json.dumps({"type": "subscribe", "channel": "contacts"}))
                     while not self.over:
                         try:
-                            self.heard += json.loads(socket.recv(timeout=1))["type"] == "contact_updated"
+                            self.heard += json.loads(socket.recv(timeout=1))["type"] == "contact_created"
                         except TimeoutError:
                             continue
             except ConnectionClosed as end:
@@ -105,7 +106,7 @@ def rolling_upgrade() -> None:
         webs = {port: run.spawn(*web_command(port), **extra) for port in WEB}
         try:
             for port in WEB:
-                wait_until(lambda port=port: _listens(port), 60, f"web on {port}")  # type: ignore[misc]
+                wait_until(partial(_listens, port), 120, f"web on {port}")
             _check_proxy(run, url)
             listener = Listener(run, url)
             listener.start()
@@ -119,7 +120,7 @@ def rolling_upgrade() -> None:
                     code = webs[port].wait(40)
                     say(f"  web on {port} drained in {time.monotonic() - began:.1f} s, code {code}")
                     webs[port] = run.spawn(*web_command(port), **extra)
-                    wait_until(lambda port=port: _listens(port), 60, f"web on {port} again")  # type: ignore[misc]
+                    wait_until(partial(_listens, port), 120, f"web on {port} again")
                 for pid in run.find("worker"):
                     os.kill(pid, signal.SIGTERM)
                 time.sleep(3)

@@ -1,5 +1,6 @@
 """How stored files leave: by download, by erasure, and by the sweeper once nothing refers to them."""
 
+import errno
 import os
 import time
 from datetime import timedelta
@@ -9,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
+from django.core.files.storage import FileSystemStorage, default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from comms.models import Communication
@@ -106,3 +107,15 @@ def test_the_sweeper_reads_buckets_too(manager: Person, bucket: Any, monkeypatch
     assert sweep_files(manager.organization.id) == 1
     assert not default_storage.exists(left)
     assert default_storage.exists(others)
+
+
+def test_a_full_disk_is_said_and_nothing_is_kept(
+    manager: Person, folder: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*args: Any) -> str:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(FileSystemStorage, "_save", full)
+    answer = upload(manager, f"phone\n{phone_number()}\n")
+    assert (answer.status, answer.error["code"], answer.headers["Retry-After"]) == (503, "STORAGE_FULL", "60")
+    assert run_jobs(manager.organization) == 0
