@@ -19,10 +19,11 @@ import httpx
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
-from tests.faults.installation import PROJECT, Import, Installation, Writer, installation, say, wait_until
+from tests.faults.installation import PORT, PROJECT, Import, Installation, Writer, installation, say, wait_until
 
-WEB = (8001, 8002)
-HTTPS_PORT, HTTP_PORT = 8443, 8080
+# Next to bin/up's: two web processes, nginx' two.
+WEB = (PORT + 1, PORT + 2)
+HTTPS_PORT, HTTP_PORT = PORT + 3, PORT + 4
 
 
 def web_command(port: int) -> list[str]:
@@ -43,6 +44,8 @@ def proxy(run: Installation) -> Iterator[str]:
     shutil.copytree(PROJECT / "deploy/nginx/machine", folder / "vocelio")
     files = folder / "vocelio/files.conf"
     files.write_text(files.read_text().replace("/var/lib/vocelio/files/", f"{run.data}/files/"))
+    upstream = folder / "vocelio/upstream.conf"
+    upstream.write_text(upstream.read_text().replace("8001", str(WEB[0])).replace("8002", str(WEB[1])))
     text = (PROJECT / "deploy/nginx/vocelio.conf").read_text()
     for there, here in (
         ("listen 443", f"listen {HTTPS_PORT}"),
@@ -156,6 +159,7 @@ def _check_proxy(run: Installation, url: str) -> None:
         context.maximum_version = version
         try:
             answer = httpx.get(f"{url}/v1/health", verify=context, trust_env=False)
+            assert answer.status_code == 200, answer.text
             said = f"{answer.status_code}, HSTS {answer.headers.get('Strict-Transport-Security')}"
             assert version == ssl.TLSVersion.TLSv1_3, "TLS 1.2 is spoken"
             assert "max-age=31536000" in answer.headers["Strict-Transport-Security"]
