@@ -119,10 +119,10 @@ class Installation:
     def manage(self, *arguments: str) -> None:
         subprocess.run([sys.executable, "manage.py", *arguments], cwd=PROJECT, env=self.variables, check=True)
 
-    def spawn(self, *command: str, prefix: tuple[str, ...] = (), **extra: str) -> "subprocess.Popen[bytes]":
+    def spawn(self, *command: str, **extra: str) -> "subprocess.Popen[bytes]":
         """Start one more program of the product in this installation."""
         environment = {**self.variables, **self.state, **extra}
-        return subprocess.Popen([*prefix, sys.executable, "-m", *command], cwd=PROJECT, env=environment)
+        return subprocess.Popen([sys.executable, "-m", *command], cwd=PROJECT, env=environment)
 
     def processes(self) -> dict[int, str]:
         """Return the processes below bin/up by id, as `web`, `web child`, `worker`, `beat`, `postgres`, `valkey`..."""
@@ -176,7 +176,7 @@ class Installation:
 
     def socket(self) -> ClientConnection:
         """Open a socket that is signed in and hears of contacts."""
-        connection = connect(f"ws://127.0.0.1:{self.port}/ws", proxy=None)
+        connection = connect(f"ws://127.0.0.1:{self.port}/ws", proxy=None, max_queue=None)
         for message in ({"type": "authenticate", "token": self.token}, {"type": "subscribe", "channel": "contacts"}):
             connection.send(json.dumps(message))
             answer = json.loads(connection.recv(timeout=10))
