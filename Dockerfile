@@ -27,6 +27,7 @@ EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s \
     CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8000/health', timeout=4)"]
 # The metrics of an earlier run are not this one's. Who is being answered has 25 s, sockets are told to come again (1012).
+# A child that a busy machine keeps waiting is not killed for it after uvicorn's 5 s.
 CMD ["sh", "-c", "rm -f /metrics/* && exec uvicorn vocelio.asgi:application --host 0.0.0.0 --port 8000 --workers 2 \
      --lifespan off --ws websockets-sansio --ws-per-message-deflate false --ws-max-size 65536 --no-access-log \
-     --timeout-graceful-shutdown 25"]
+     --timeout-graceful-shutdown 25 --timeout-worker-healthcheck 60"]

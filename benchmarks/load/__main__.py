@@ -124,7 +124,18 @@ def wrk(run: Installation, path: str, *, seconds: int = 10, script: str = "") ->
     """Return requests a second and the 95th percentile in milliseconds; fail when an answer was no success."""
     assert shutil.which("wrk"), "Debian's package wrk is needed"
     told = Path(__file__).with_name(script or "report.lua")
-    command = ["wrk", "-t2", "-c16", f"-d{seconds}s", "-s", str(told), "-H", f"Authorization: Bearer {run.token}"]
+    command = [
+        "wrk",
+        "-t2",
+        "-c16",
+        "--timeout",
+        "10s",
+        f"-d{seconds}s",
+        "-s",
+        str(told),
+        "-H",
+        f"Authorization: Bearer {run.token}",
+    ]
     found = subprocess.run([*command, f"{run.url}{path}"], capture_output=True, text=True, check=True)
     figures = {
         name: float(value) for name, value in re.findall(r"^(rate|p95|bad)=([\d.]+)$", found.stdout, re.MULTILINE)
