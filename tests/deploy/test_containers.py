@@ -92,4 +92,7 @@ def test_web_runs_alike_everywhere() -> None:
 
     image = flags(DOCKERFILE)
     unit = flags((PROJECT / "deploy/systemd/vocelio-web@.service").read_text())
-    assert image - {"host 0.0.0.0", "port 8000", "workers 2", "timeout-worker-healthcheck 60"} == unit - {"host 127.0.0.1", "port %i"}
+    assert image - {"host 0.0.0.0", "port 8000", "workers 2", "timeout-worker-healthcheck 60"} == unit - {
+        "host 127.0.0.1",
+        "port %i",
+    }

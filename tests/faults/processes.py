@@ -15,9 +15,10 @@ def kill_9() -> None:
         with Writer(run, 20).writing() as writer:
             work.wait_for_rows(5_000)
             for name in ("worker child", "worker", "web child", "web", "beat"):
+                # The first child of web is the tracker of Python's multiprocessing, which does nothing here.
                 victims = run.find(name)
-                again = replaced(run, name, victims[0])
-                os.kill(victims[0], signal.SIGKILL)
+                again = replaced(run, name, victims[-1])
+                os.kill(victims[-1], signal.SIGKILL)
                 took = wait_until(again, 60, f"{name} again")
                 say(f"  {name:13} killed, another one after {took:.1f} s")
                 time.sleep(1)
