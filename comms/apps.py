@@ -7,12 +7,15 @@ class CommsConfig(AppConfig):
 
     def ready(self) -> None:
         from comms import receivers  # noqa: F401 - listens to contacts' signals
+        from comms.services.communications import attached
         from comms.services.subjects import Subject, register
         from comms.services.timeline import erase_messages, messages_of
         from contacts import erasure, timeline
         from recruitment.models import Application
         from sales.models import Deal
+        from vocelio.storage.orphans import register_files
 
+        register_files("communications", attached)
         timeline.register("message", messages_of)
         erasure.register("messages", erase_messages)
         register(Subject("deal", Deal, "deals:read"))

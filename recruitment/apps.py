@@ -7,9 +7,10 @@ class RecruitmentConfig(AppConfig):
 
     def ready(self) -> None:
         from contacts.profile_kinds import ProfileKind, register_profile_kind
-        from recruitment.models import CandidateProfile
+        from recruitment.models import CandidateFile, CandidateProfile, Cv, CvBatch, DiscardedFile, SentApplication
         from recruitment.panels import register_panels
         from recruitment.services.profiles import KIND, create_candidate_profile
+        from vocelio.storage.orphans import named_by, register_files
 
         register_profile_kind(
             ProfileKind(
@@ -23,3 +24,4 @@ class RecruitmentConfig(AppConfig):
             )
         )
         register_panels()
+        register_files("candidates", named_by(CandidateFile, Cv, CvBatch, SentApplication, DiscardedFile))

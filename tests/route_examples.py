@@ -129,6 +129,11 @@ def csv_file() -> SimpleUploadedFile:
     return SimpleUploadedFile("contacts.csv", io.BytesIO(text.encode()).getvalue(), "text/csv")
 
 
+def signed_form(person: Person) -> dict[str, Any]:
+    """Return the form of a file that goes past the server, with its file."""
+    return {**person.post("/v1/uploads/presign").data["fields"], "file": csv_file()}
+
+
 def draft(person: Person) -> Any:
     return person.post("/v1/uploads/contacts", {"file": csv_file(), "preview": "true"}).data["jobId"]
 

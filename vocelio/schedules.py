@@ -7,6 +7,7 @@ BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "Sum up changes of contact counts": {"task": "contacts.tasks.compact_tallies", "schedule": 60.0},
     "Purge what has been in the trash for 30 days": {"task": "contacts.tasks.purge_trash", "schedule": 3600.0},
     "Delete uploads and exports past their time": {"task": "contacts.tasks.purge_files", "schedule": 3600.0},
+    "Delete files that nothing refers to": {"task": "vocelio.storage.tasks.sweep_files", "schedule": 86400.0},
     "Let pass what profiles told until yesterday": {
         "task": "contacts.tasks.renew_insights",
         "schedule": crontab(hour="0", minute="5"),

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
@@ -96,6 +97,7 @@ INSTALLED_APPS = [
     "vocelio.realtime",
     "vocelio.db",
     "vocelio.notifications",
+    "vocelio.storage",
     "contacts",
     "recruitment",
     "sales",
@@ -331,7 +333,7 @@ SPECTACULAR_SETTINGS = {
     },
 }
 
-STORAGES = {
+STORAGES: dict[str, dict[str, Any]] = {
     "default": {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
         "OPTIONS": {"location": VOCELIO_DATA / "files"},
@@ -347,9 +349,26 @@ if os.environ.get("AWS_BUCKET_NAME"):
             "access_key": os.environ.get("AWS_ACCESS_KEY_ID"),
             "secret_key": os.environ.get("AWS_SECRET_ACCESS_KEY"),
             "endpoint_url": os.environ.get("AWS_ENDPOINT_URL"),
-            "default_acl": "private",
+            # Sent for downloads alone (vocelio/storage); no file is public.
+            "default_acl": None,
+            "querystring_auth": True,
+            "signature_version": "s3v4",
+            # `path` for servers whose buckets have no host name of their own.
+            "addressing_style": os.environ.get("AWS_S3_ADDRESSING_STYLE") or "auto",
+            # Names are made of ids: what is stored again under one replaces it.
+            "file_overwrite": True,
         },
     }
+    # What clients are sent to is signed for the name by which they know the bucket.
+    STORAGES["links"] = {
+        **STORAGES["default"],
+        "OPTIONS": {
+            **STORAGES["default"]["OPTIONS"],
+            "endpoint_url": os.environ.get("AWS_PUBLIC_ENDPOINT_URL") or os.environ.get("AWS_ENDPOINT_URL"),
+        },
+    }
+# Where nginx finds the files of the folder under `internal;`, for example /files/; empty: this server sends them.
+FILES_ACCEL_PREFIX = os.environ.get("FILES_ACCEL_PREFIX", "")
 STATIC_URL = "/static/"
 # The image collects static files into this folder; elsewhere they are served from the packages that hold them.
 STATIC_ROOT = os.environ.get("STATIC_ROOT")

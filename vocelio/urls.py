@@ -11,6 +11,7 @@ API: list[URLPattern | URLResolver] = [
     path("", include("vocelio.realtime.urls")),
     path("", include("vocelio.notifications.urls")),
     path("", include("vocelio.health.urls")),
+    path("", include("vocelio.storage.urls")),
     path("", include("contacts.urls")),
     path("", include("recruitment.urls")),
     path("", include("sales.urls")),

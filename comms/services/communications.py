@@ -1,13 +1,13 @@
 """Messages to one person: write, change, cancel, try again, note as done by hand."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from comms.models import (
@@ -238,6 +238,13 @@ def store_attachment(*, name: str, content_type: str, content: bytes) -> dict[st
     file = default_storage.save(f"{attachment_folder()}{uuid7()}", ContentFile(content))
     record("communication.attachment_stored", "communication", "", size=len(content))
     return {"file": file, "name": name[:150], "content_type": content_type[:100], "size": len(content)}
+
+
+def attached(names: Collection[str], among: QuerySet[Communication] | None = None) -> set[str]:
+    """Return which of these files some message has."""
+    messages = Communication.objects.all() if among is None else among
+    found = messages.exclude(attachments=[]).values_list("attachments", flat=True).iterator()
+    return {each["file"] for attachments in found for each in attachments} & set(names)
 
 
 def attachment_folder() -> str:

@@ -3,10 +3,14 @@
 import uuid
 from collections.abc import Iterable
 from datetime import datetime
+from functools import partial
 
+from django.core.files.storage import default_storage
+from django.db import transaction
 from django.db.models import Q
 
 from comms.models import BouncedAddress, Communication
+from comms.services.communications import attached
 from contacts.erasure import ErasedPerson
 from contacts.timeline import Entry
 
@@ -34,7 +38,10 @@ def erase_messages(person: ErasedPerson) -> int:
     """Remove what knows the person by address: messages of nobody's contact, and bounces. The rest goes by cascade."""
     addresses = [*person.phone_numbers, *(email.lower() for email in person.emails)]
     bounced, _ = BouncedAddress.objects.filter(address__in=addresses).delete()
-    strays = Communication.objects.filter(
-        Q(contact__isnull=True) | Q(contact__in=person.contact_ids), address__in=addresses
-    )
-    return int(bounced) + int(strays.delete()[0])
+    strays = Q(Q(contact__isnull=True) | Q(contact__in=person.contact_ids), address__in=addresses)
+    theirs = Q(contact__in=person.contact_ids) | strays
+    messages = Communication.objects.filter(theirs).exclude(attachments=[])
+    files = {each["file"] for attachments in messages.values_list("attachments", flat=True) for each in attachments}
+    for file in files - attached(files, Communication.objects.exclude(theirs)):
+        transaction.on_commit(partial(default_storage.delete, file))
+    return int(bounced) + int(Communication.objects.filter(strays).delete()[0])

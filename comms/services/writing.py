@@ -25,7 +25,11 @@ from contacts.models import Contact
 from vocelio.errors import Invalid
 from vocelio.organizations.models import Organization
 from vocelio.organizations.scope import current_organization_id
+from vocelio.storage.downloads import link_to
 from vocelio.users.models import User
+
+# As long as a provider may take to fetch a file it is told of.
+FETCH_SECONDS = 3600
 
 
 @dataclass(frozen=True)
@@ -130,7 +134,7 @@ def _attachments(message: Communication, account: ChannelAccount) -> tuple[Attac
             with default_storage.open(each["file"]) as file:
                 found.append(Attachment(each["name"], each["contentType"], file.read()))
             continue
-        url = default_storage.url(each["file"])
+        url = link_to(each["file"], seconds=FETCH_SECONDS)
         if not url.startswith("https://"):
             reason = f"{account.channel.label} fetches files by https, and {each['name']} lies where it cannot."
             raise CannotRender("ATTACHMENT_UNREACHABLE", reason)

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.template.defaultfilters import filesizeformat
 from django.template.response import TemplateResponse
@@ -16,10 +16,11 @@ from unfold.widgets import UnfoldAdminSelectWidget
 
 from contacts.filters.selection import Selection
 from contacts.models import ContactExport
-from contacts.services.exports import open_export, start_export
+from contacts.services.exports import fetch_export, start_export
 from vocelio.backoffice.jobs import progress_bar
 from vocelio.backoffice.tenant import TenantAdmin
 from vocelio.errors import VocelioError
+from vocelio.storage.downloads import file_answer
 
 # What the list of contacts in the back office is narrowed by, in the words of the API.
 FILTERS = {"q": "search", "list": "listId", "status__exact": "status", "created_at_from": "createdFrom"}
@@ -92,9 +93,9 @@ class ContactExportAdmin(TenantAdmin):
         }
         return TemplateResponse(request, "backoffice/export.html", context)
 
-    def download(self, request: HttpRequest, pk: Any) -> FileResponse:
+    def download(self, request: HttpRequest, pk: Any) -> HttpResponseBase:
         """Fetch a finished file."""
         if not self.may(request, "view"):
             raise PermissionDenied
         job = get_object_or_404(self.get_queryset(request), pk=pk)
-        return FileResponse(open_export(job), as_attachment=True, filename=job.filename)
+        return file_answer(fetch_export(job), filename=job.filename, content_type=job.content_type)

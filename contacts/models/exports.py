@@ -31,6 +31,13 @@ class ContactExport(Job):
         verbose_name = "contact export"
 
     @property
+    def content_type(self) -> str:
+        """What the file is, in HTTP's words."""
+        if self.format == self.Format.XLSX:
+            return "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+        return "text/csv; charset=utf-8"
+
+    @property
     def filename(self) -> str:
         return f"contacts-{self.created_at:%Y-%m-%d-%H%M}.{self.format}"
 

@@ -10,6 +10,7 @@ from contacts.models import ContactList, ImportPreset
 from contacts.serializers.contacts import TagsField
 from contacts.services.import_kinds import RECORDS
 from vocelio.api.serializers import ModelSerializer, PersonField, Serializer, camel
+from vocelio.storage.serializers import TakenFileSerializer
 
 OPTIONS = ("mapping", "match_keys", "policy", "field_policies", "region", "tags", "validate_phones")
 
@@ -19,10 +20,9 @@ class PolicyField(serializers.ChoiceField):
         super().__init__(choices=[str(policy) for policy in Policy], **kwargs)
 
 
-class ClientUploadSerializer(Serializer):
-    """The form of POST /uploads/clients."""
+class ClientUploadSerializer(TakenFileSerializer):
+    """The form of POST /uploads/clients: CSV, XLSX or XLS."""
 
-    file = serializers.FileField(max_length=500, allow_empty_file=True, help_text="CSV, XLSX or XLS.")
     skip_duplicates = serializers.BooleanField(
         default=True, help_text="Skip rows that repeat a record; otherwise they update it."
     )

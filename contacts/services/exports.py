@@ -70,13 +70,12 @@ def cancel_export(job: ContactExport) -> ContactExport:
     return cancel_job(job)
 
 
-def open_export(job: ContactExport) -> BinaryIO:
-    """Open the finished file for its download, which is audited; raise Conflict where there is none."""
+def fetch_export(job: ContactExport) -> str:
+    """Return where the finished file lies, for its download, which is audited; raise Conflict where there is none."""
     if not job.file or not default_storage.exists(job.file):
         raise Conflict("There is no file: the export is not done, or its file was deleted.", status=job.status)
     record("export.downloaded", job.resource, job.id)
-    file: BinaryIO = default_storage.open(job.file)  # type: ignore[assignment]
-    return file
+    return job.file
 
 
 def run_export(job: ContactExport, *, choose: Choose) -> None:

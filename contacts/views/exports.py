@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.http import FileResponse
+from django.http import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -16,6 +16,7 @@ from contacts.services import exports
 from contacts.views.imports import CSV, XLSX
 from vocelio.api.negotiation import DownloadNegotiation
 from vocelio.api.viewsets import ListMixin, RetrieveMixin, TenantViewSet
+from vocelio.storage.downloads import REDIRECT, file_answer
 
 
 class ContactExportViewSet(ListMixin, RetrieveMixin, TenantViewSet):
@@ -60,9 +61,8 @@ class ExportFileViewSet(TenantViewSet):
     content_negotiation_class = DownloadNegotiation
     permissions = {"download": "contacts:export"}
 
-    @extend_schema(responses={(200, CSV): OpenApiTypes.BINARY, (200, XLSX): OpenApiTypes.BINARY})
-    def download(self, request: Request, pk: str) -> FileResponse:
-        """Download a finished export; its file is kept for 7 days."""
+    @extend_schema(responses={(200, CSV): OpenApiTypes.BINARY, (200, XLSX): OpenApiTypes.BINARY, 302: REDIRECT})
+    def download(self, request: Request, pk: str) -> HttpResponseBase:
+        """Download a finished export; its file is kept for 7 days. Files in a bucket answer 302 to an address there."""
         job = self.get_object()
-        kind = XLSX if job.format == ContactExport.Format.XLSX else f"{CSV}; charset=utf-8"
-        return FileResponse(exports.open_export(job), as_attachment=True, filename=job.filename, content_type=kind)
+        return file_answer(exports.fetch_export(job), filename=job.filename, content_type=job.content_type)

@@ -35,7 +35,7 @@ from contacts.services import imports, presets, previews, undo
 from contacts.services.import_plans import NoColumns
 from contacts.services.rejections import rejected_csv
 from vocelio.api.negotiation import DownloadNegotiation
-from vocelio.api.parsers import UploadParser
+from vocelio.api.parsers import OrjsonParser, UploadParser, form_fields
 from vocelio.api.viewsets import CreateMixin, DestroyMixin, ListMixin, RetrieveMixin, TenantViewSet, UpdateMixin
 from vocelio.errors import Invalid, NotFound
 
@@ -51,7 +51,7 @@ class ContactImportViewSet(ListMixin, RetrieveMixin, TenantViewSet):
     model = ContactImport
     serializer_class = ImportSerializer
     filterset_class = ContactImportFilter
-    parser_classes = [UploadParser]
+    parser_classes = [UploadParser, OrjsonParser]
     sort_fields = {"createdAt": "created_at", "filename": "filename", "fileSize": "file_size"}
     permissions = dict.fromkeys(["list", "create", "retrieve", "cancel"], "contacts:import")
     throttle_scopes = {"create": "imports"}
@@ -61,7 +61,10 @@ class ContactImportViewSet(ListMixin, RetrieveMixin, TenantViewSet):
         jobs = super().get_queryset().select_related("created_by")
         return jobs if self.action == "list" else jobs.filter(record_type=self.record_type)
 
-    @extend_schema(request={"multipart/form-data": ImportUploadSerializer}, responses={202: ImportStartedSerializer})
+    @extend_schema(
+        request={"multipart/form-data": ImportUploadSerializer, "application/json": ImportUploadSerializer},
+        responses={202: ImportStartedSerializer},
+    )
     def create(self, request: Request) -> Response:
         """Upload a contact file and import it in the background.
 
@@ -73,8 +76,7 @@ class ContactImportViewSet(ListMixin, RetrieveMixin, TenantViewSet):
         return self._upload(request, ImportUploadSerializer)
 
     def _upload(self, request: Request, form: type[ClientUploadSerializer]) -> Response:
-        # As a plain dict: an absent field of a form takes its default rather than counting as off.
-        data = self.validated(form(data=dict(request.data.items()), context=self.get_serializer_context()))
+        data = self.validated(form(data=form_fields(request.data), context=self.get_serializer_context()))
         job = imports.start_import(
             file=data["file"],
             record_type=self.record_type,
@@ -113,7 +115,10 @@ class ClientImportViewSet(ContactImportViewSet):
     record_type = RecordType.CLIENT
     permissions = dict.fromkeys(["list", "create", "retrieve", "cancel"], "clients:import")
 
-    @extend_schema(request={"multipart/form-data": ClientUploadSerializer}, responses={202: ImportStartedSerializer})
+    @extend_schema(
+        request={"multipart/form-data": ClientUploadSerializer, "application/json": ClientUploadSerializer},
+        responses={202: ImportStartedSerializer},
+    )
     def create(self, request: Request) -> Response:
         """Upload a file of companies and import it in the background.
 

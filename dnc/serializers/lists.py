@@ -10,6 +10,7 @@ from dnc.models.lists import Channel, ListStatus, ListType
 from dnc.rules import rule_book
 from dnc.services.registries import FRESHNESS
 from vocelio.api.serializers import ModelSerializer, PersonField, PlainJSONField, Serializer
+from vocelio.storage.serializers import TakenFileSerializer
 
 
 class DncListSerializer(ModelSerializer):
@@ -135,10 +136,9 @@ class EntitlementSerializer(ModelSerializer):
         read_only_fields = ["created_at"]
 
 
-class UploadFormSerializer(Serializer):
+class UploadFormSerializer(TakenFileSerializer):
     """The form of POST /dnc-lists/{id}/uploads."""
 
-    file = serializers.FileField(max_length=255, allow_empty_file=True)
     format = serializers.ChoiceField(
         [(slug, known.label) for slug, known in all_formats().items()],
         required=False,

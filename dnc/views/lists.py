@@ -24,7 +24,7 @@ from dnc.serializers.lists import (
     UploadFormSerializer,
 )
 from dnc.services import entitlements, entries, lists, registries, uploads
-from vocelio.api.parsers import OrjsonParser, UploadParser
+from vocelio.api.parsers import OrjsonParser, UploadParser, form_fields
 from vocelio.api.viewsets import CreateMixin, DestroyMixin, ListMixin, RetrieveMixin, TenantViewSet, UpdateMixin
 from vocelio.errors import Invalid
 
@@ -55,8 +55,17 @@ class DncListViewSet(ListMixin, CreateMixin, RetrieveMixin, UpdateMixin, Destroy
         lists.delete_list(instance)
         return "DNC list deleted successfully"
 
-    @extend_schema(request={"multipart/form-data": UploadFormSerializer}, responses={202: ListUploadSerializer})
-    @action(detail=True, methods=["post"], url_path="uploads", parser_classes=[UploadParser], filterset_class=None)
+    @extend_schema(
+        request={"multipart/form-data": UploadFormSerializer, "application/json": UploadFormSerializer},
+        responses={202: ListUploadSerializer},
+    )
+    @action(
+        detail=True,
+        methods=["post"],
+        url_path="uploads",
+        parser_classes=[UploadParser, OrjsonParser],
+        filterset_class=None,
+    )
     def upload(self, request: Request, pk: uuid.UUID) -> Response:
         """Upload a file of numbers and load it in the background.
 
@@ -64,7 +73,9 @@ class DncListViewSet(ListMixin, CreateMixin, RetrieveMixin, UpdateMixin, Destroy
         changes nothing. Files of facts (Reassigned Numbers Database, line types) are kept beside the list.
         """
         dnc_list = self.get_object()
-        data = self.validated(UploadFormSerializer(data=dict(request.data.items())))
+        data = self.validated(
+            UploadFormSerializer(data=form_fields(request.data), context=self.get_serializer_context())
+        )
         job = uploads.start_upload(
             dnc_list=dnc_list,
             file=data["file"],

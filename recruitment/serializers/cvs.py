@@ -7,6 +7,7 @@ from rest_framework import serializers
 from contacts.phones import PhoneProblem, normalize
 from recruitment.models import Cv, CvBatch, JobOpening
 from vocelio.api.serializers import ModelSerializer, NamedSerializer, PersonField, PlainJSONField, Serializer
+from vocelio.storage.serializers import TakenFileSerializer
 
 
 class CvSerializer(ModelSerializer):
@@ -39,8 +40,8 @@ class CvUploadSerializer(Serializer):
     file = serializers.FileField(help_text="PDF or Word (.docx), at most 10 MB.")
 
 
-class CvBatchUploadSerializer(Serializer):
-    file = serializers.FileField(help_text="A zip of at most 5,000 CVs, 256 MB.")
+class CvBatchUploadSerializer(TakenFileSerializer):
+    """A zip of at most 5,000 CVs, 256 MB."""
 
 
 class AcceptCvSerializer(Serializer):

@@ -11,9 +11,10 @@ from recruitment.serializers.cvs import ApplySerializer, PublicJobSerializer
 from recruitment.services import careers
 from recruitment.services.settings import own_settings
 from vocelio.access.permissions import PUBLIC
-from vocelio.api.parsers import OrjsonParser, UploadParser
+from vocelio.api.parsers import OrjsonParser, UploadParser, form_fields
 from vocelio.api.serializers import MessageSerializer
 from vocelio.api.viewsets import ApiViewSet
+from vocelio.errors import Invalid
 from vocelio.organizations.scope import organization_scope
 
 THANKS = "Thank you. We have received your application."
@@ -49,7 +50,9 @@ class PublicJobViewSet(ApiViewSet):
 
 def careers_form(request: Request) -> dict[str, Any]:
     """Return the fields of the request; those of a form named `answers.<key>` together."""
-    given = dict(request.data.items())
+    given = form_fields(request.data)
+    if not isinstance(given, dict):
+        raise Invalid("The body is no object.")
     answers = {name.removeprefix("answers."): given.pop(name) for name in list(given) if name.startswith("answers.")}
     return {**given, "answers": answers} if answers else given
 

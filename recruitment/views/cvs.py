@@ -20,7 +20,7 @@ from recruitment.serializers.cvs import (
 )
 from recruitment.serializers.profiles import CandidateProfileSerializer
 from recruitment.services import batches, cvs
-from vocelio.api.parsers import OrjsonParser, UploadParser
+from vocelio.api.parsers import OrjsonParser, UploadParser, form_fields
 from vocelio.api.viewsets import DestroyMixin, ListMixin, RetrieveMixin, TenantViewSet
 from vocelio.jobs.services import cancel_job
 
@@ -93,16 +93,21 @@ class CvBatchViewSet(ListMixin, RetrieveMixin, TenantViewSet):
 
     model = CvBatch
     serializer_class = CvBatchSerializer
-    parser_classes = [UploadParser]
+    parser_classes = [UploadParser, OrjsonParser]
     permissions = dict.fromkeys(["list", "retrieve", "create", "cancel"], "candidates:import")
 
     def get_queryset(self) -> Any:
         return super().get_queryset().select_related("created_by")
 
-    @extend_schema(request={"multipart/form-data": CvBatchUploadSerializer}, responses={202: CvBatchSerializer})
+    @extend_schema(
+        request={"multipart/form-data": CvBatchUploadSerializer, "application/json": CvBatchUploadSerializer},
+        responses={202: CvBatchSerializer},
+    )
     def create(self, request: Request) -> Response:
         """Upload a zip of CVs to be taken in in the background; GET /cvs?batchId= shows what was read in them."""
-        data = self.validated(CvBatchUploadSerializer(data=request.data, context=self.get_serializer_context()))
+        data = self.validated(
+            CvBatchUploadSerializer(data=form_fields(request.data), context=self.get_serializer_context())
+        )
         return self.respond(self.represent(batches.start_batch(file=data["file"])), status=202)
 
     @extend_schema(request=None, responses=CvBatchSerializer)

@@ -3,9 +3,8 @@
 import uuid
 from typing import Any
 
-from django.core.files.storage import default_storage
 from django.db.models import QuerySet
-from django.http import FileResponse
+from django.http import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
@@ -26,7 +25,7 @@ from vocelio.api.negotiation import DownloadNegotiation
 from vocelio.api.parsers import UploadParser
 from vocelio.api.viewsets import DestroyMixin, ListMixin, RetrieveMixin, TenantViewSet, UpdateMixin
 from vocelio.audit.services import record
-from vocelio.errors import NotFound
+from vocelio.storage.downloads import REDIRECT, file_answer
 
 TYPES = {
     CandidateFile.Kind.PDF: "application/pdf",
@@ -132,21 +131,11 @@ class CandidateFileViewSet(RetrieveMixin, DestroyMixin, TenantViewSet):
         files.delete_file(file=instance)
         return "File deleted successfully"
 
-    @extend_schema(responses={(200, kind): OpenApiTypes.BINARY for kind in TYPES.values()})
+    @extend_schema(responses={**{(200, kind): OpenApiTypes.BINARY for kind in TYPES.values()}, 302: REDIRECT})
     @action(detail=True)
-    def download(self, request: Request, pk: uuid.UUID) -> FileResponse:
-        """Download the file; who did is in the audit log."""
+    def download(self, request: Request, pk: uuid.UUID) -> HttpResponseBase:
+        """Download the file, from a bucket by 302 to an address there; who did is in the audit log."""
         row = self.get_object()
-        try:
-            content = default_storage.open(row.file)
-        except FileNotFoundError:
-            raise NotFound("The file is no longer in the storage.") from None
+        answer = file_answer(row.file, filename=row.filename, content_type=TYPES[row.kind])
         record("candidate_file.downloaded", "candidate_file", row.pk, profileId=str(row.profile_id))
-        # Documents come from strangers: never shown inside the page's origin.
-        return FileResponse(
-            content,
-            as_attachment=True,
-            filename=row.filename,
-            content_type=TYPES[row.kind],
-            headers={"X-Content-Type-Options": "nosniff"},
-        )
+        return answer

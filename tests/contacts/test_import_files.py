@@ -150,8 +150,12 @@ def test_a_form_without_file_is_422(manager):
     assert answer.json()["error"]["details"]["field"] == "file"
 
 
-def test_json_instead_of_a_form_is_415(manager):
-    assert manager.post("/v1/uploads/contacts", {"file": "x"}).status == 415
+def test_what_is_neither_form_nor_json_is_415(manager):
+    headers = {"Authorization": f"Bearer {manager.token}"}
+    answer = manager.client.post("/v1/uploads/contacts", b"phone\n", content_type="text/csv", headers=headers)
+    assert answer.status_code == 415
+    assert manager.post("/v1/uploads/contacts", {"file": "x"}).status == 422
+    assert manager.post("/v1/uploads/contacts", ["x"]).status == 422
 
 
 @pytest.mark.parametrize(

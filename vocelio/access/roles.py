@@ -44,6 +44,8 @@ MANAGER = AGENT | {
     "clients:delete",
     "clients:bulk",
     "clients:import",
+    # What the other imports take by its key.
+    "files:upload",
     "clients:verify",
     "profiles:delete",
     "profiles:salary",

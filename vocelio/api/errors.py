@@ -1,5 +1,6 @@
 """The one place where errors become answers: {"error": {code, message, details, timestamp, requestId}}."""
 
+import errno
 import logging
 import math
 import sys
@@ -73,6 +74,13 @@ def _answer(error: Exception, context: dict[str, Any]) -> Response | None:
             error_body("UNAVAILABLE", "The service is briefly unavailable; try again."),
             status=503,
             headers={"Retry-After": "5"},
+        )
+    if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        logger.error("No room for a file", exc_info=error)
+        return Response(
+            error_body("STORAGE_FULL", "There is no room for the file; try again later."),
+            status=503,
+            headers={"Retry-After": "60"},
         )
     if isinstance(error, DataError):
         # What no field could know to be out of the database's range, such as a time zone of 19 hours.

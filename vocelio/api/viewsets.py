@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from typing import Any, ClassVar
 
+from django.core.files.base import File
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
@@ -136,6 +137,10 @@ class TenantViewSet(ApiViewSet):
         self._scope.enter_context(organization_scope(caller.organization_id))
         if request.method not in SAFE_METHODS and self.keeps_answers:
             self._key = claim_key(request, caller)
+
+    def close_at_end(self, file: "File[bytes]") -> None:
+        """Have a file closed once the action is over, however it ends."""
+        self._scope.callback(file.close)
 
     def handle_exception(self, exc: Exception) -> Response:
         if isinstance(exc, StoredAnswer):

@@ -224,6 +224,8 @@ class Supervisor:
                 *("--port", str(self.port), "--workers", workers, "--lifespan", "off", "--ws", "websockets-sansio"),
                 # Compressing each small frame for each socket costs more than it saves.
                 *("--ws-per-message-deflate", "false", "--ws-max-size", "65536"),
+                # Its default of 5 s kills children that a busy machine keeps waiting, while they start or work.
+                *("--timeout-worker-healthcheck", "60", "--timeout-graceful-shutdown", "8"),
                 *("--log-level", "warning", "--no-access-log"),
             ],
         }
