@@ -10,6 +10,7 @@ API: list[URLPattern | URLResolver] = [
     path("", include("vocelio.members.urls")),
     path("", include("vocelio.realtime.urls")),
     path("", include("vocelio.notifications.urls")),
+    path("", include("vocelio.webhooks.urls")),
     path("", include("vocelio.health.urls")),
     path("", include("contacts.urls")),
     path("", include("recruitment.urls")),
