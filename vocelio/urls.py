@@ -4,6 +4,8 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
+from vocelio.realtime.asyncapi import show_asyncapi
+
 API: list[URLPattern | URLResolver] = [
     path("", include("vocelio.users.urls")),
     path("", include("vocelio.api.urls")),
@@ -25,6 +27,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/", include((API, "v1"))),
     path("api/", include((API, "api"))),
     path("v1/schema", SpectacularAPIView.as_view(), name="schema"),
+    path("v1/asyncapi", show_asyncapi, name="asyncapi"),
     path("v1/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
     path("", include("vocelio.health.urls")),
     path("", include("vocelio.users.pages")),

@@ -55,6 +55,10 @@ IF_MATCH_PARAMETER = {
 }
 
 
+# What SDKs call what spectacular calls otherwise.
+VERBS = {"retrieve": "get", "destroy": "delete"}
+
+
 class EnvelopeSchema(AutoSchema):
     """Describes one resource as {"data": {...}} and says which permission the caller needs."""
 
@@ -83,6 +87,15 @@ class EnvelopeSchema(AutoSchema):
         if self.method not in SAFE_METHODS and self.view.keeps_answers:
             operation.setdefault("parameters", []).append(IDEMPOTENCY_PARAMETER)
         return operation
+
+    def get_operation_id(self) -> str:
+        """Name operations as SDKs call them: `contacts_list`, `contacts_get`, `contacts_merge`."""
+        noun, _, verb = super().get_operation_id().replace(".", "").rpartition("_")  # type: ignore[no-untyped-call]
+        if noun.endswith("_partial"):
+            noun, verb = noun.removesuffix("_partial"), "patch"
+        if verb == "create" and self.view.action != "create":
+            return str(noun)
+        return f"{noun.rstrip('_')}_{VERBS.get(verb, verb)}"
 
     def get_auth(self) -> list[dict[str, Any]]:
         return [] if self._permission() == PUBLIC else [{"bearer": []}]

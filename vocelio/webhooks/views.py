@@ -94,8 +94,9 @@ class WebhookEndpointViewSet(ListMixin, CreateMixin, RetrieveMixin, UpdateMixin,
     @action(detail=True, methods=["post"])
     def replay(self, request: Request, pk: uuid.UUID) -> Response:
         """Send again whatever has failed since a time."""
+        endpoint = self.get_object()
         data = self.validated(ReplayFailedSerializer(data=request.data))
-        count = deliveries.replay_failed(self.get_object(), since=data["since"])
+        count = deliveries.replay_failed(endpoint, since=data["since"])
         return Response({"message": "What failed is sent again", "count": count}, status=202)
 
     def _with_secret(self, endpoint: WebhookEndpoint, status: int) -> Response:
