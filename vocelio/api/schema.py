@@ -4,6 +4,7 @@ from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
 from rest_framework.permissions import SAFE_METHODS
+from rest_framework.serializers import FileField
 
 from vocelio.access.permissions import PUBLIC
 from vocelio.access.roles import SELF
@@ -74,6 +75,15 @@ class EnvelopeSchema(AutoSchema):
                 if schema and schema.get("format") != "binary":
                     media["schema"] = {"type": "object", "required": ["data"], "properties": {"data": schema}}
         return response
+
+    def _map_serializer_field(self, field: Any, direction: Any, bypass_extensions: bool = False) -> dict[str, Any]:
+        """Describe a file of a form as bytes; spectacular takes it for the address of one."""
+        if isinstance(field, FileField):
+            return {"type": "string", "format": "binary"} | (
+                {"description": str(field.help_text)} if field.help_text else {}
+            )
+        mapped: dict[str, Any] = super()._map_serializer_field(field, direction, bypass_extensions)  # type: ignore[no-untyped-call]
+        return mapped
 
     def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
         operation: dict[str, Any] | None = super().get_operation(*args, **kwargs)
