@@ -9,7 +9,9 @@ class RecruitmentConfig(AppConfig):
         from contacts.profile_kinds import ProfileKind, register_profile_kind
         from recruitment.models import CandidateProfile
         from recruitment.panels import register_panels
+        from recruitment.services.interviews import interview_entries
         from recruitment.services.profiles import KIND, create_candidate_profile
+        from vocelio import ical
 
         register_profile_kind(
             ProfileKind(
@@ -23,3 +25,4 @@ class RecruitmentConfig(AppConfig):
             )
         )
         register_panels()
+        ical.register("interviews", interview_entries)

@@ -4,7 +4,6 @@ from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
 from rest_framework.permissions import SAFE_METHODS
-from rest_framework.serializers import FileField
 
 from vocelio.access.permissions import PUBLIC
 from vocelio.access.roles import SELF
@@ -76,15 +75,6 @@ class EnvelopeSchema(AutoSchema):
                     media["schema"] = {"type": "object", "required": ["data"], "properties": {"data": schema}}
         return response
 
-    def _map_serializer_field(self, field: Any, direction: Any, bypass_extensions: bool = False) -> dict[str, Any]:
-        """Describe a file of a form as bytes; spectacular takes it for the address of one."""
-        if isinstance(field, FileField):
-            return {"type": "string", "format": "binary"} | (
-                {"description": str(field.help_text)} if field.help_text else {}
-            )
-        mapped: dict[str, Any] = super()._map_serializer_field(field, direction, bypass_extensions)  # type: ignore[no-untyped-call]
-        return mapped
-
     def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
         operation: dict[str, Any] | None = super().get_operation(*args, **kwargs)
         if operation is None:
@@ -133,3 +123,25 @@ def add_error_responses(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]
             for status in ERRORS:
                 operation["responses"].setdefault(status, {"$ref": f"#/components/responses/Error{status}"})
     return result
+
+
+def tidy_names(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+    """Call the body `MergeRequest` that spectacular calls `MergeRequestRequest`."""
+    schemas = result["components"]["schemas"]
+    shorter = {name: name.removesuffix("Request") for name in schemas if name.endswith("RequestRequest")}
+    renamed: dict[str, Any] = {name: new for name, new in shorter.items() if new not in schemas}
+    result["components"]["schemas"] = {renamed.get(name, name): schema for name, schema in schemas.items()}
+    _follow(result, {f"#/components/schemas/{name}": f"#/components/schemas/{new}" for name, new in renamed.items()})
+    return result
+
+
+def _follow(node: Any, moved: dict[str, str]) -> None:
+    """Let references lead to where their schemas are now."""
+    if isinstance(node, dict):
+        if node.get("$ref") in moved:
+            node["$ref"] = moved[node["$ref"]]
+        for child in node.values():
+            _follow(child, moved)
+    elif isinstance(node, list):
+        for child in node:
+            _follow(child, moved)

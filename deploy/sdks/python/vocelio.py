@@ -25,7 +25,7 @@ import httpx
 from vocelio_client.api.dnc import dnc_scrub_results_get
 from vocelio_client.api.uploads import uploads_contacts_create, uploads_contacts_get
 from vocelio_client.client import AuthenticatedClient
-from vocelio_client.models.import_upload import ImportUpload
+from vocelio_client.models.import_upload_request import ImportUploadRequest
 from vocelio_client.types import UNSET, File
 
 ATTEMPTS = 5
@@ -109,11 +109,11 @@ class Vocelio:
             cursor = page.pagination.to_dict()["nextCursor"]
 
     def upload_contacts(self, path: str | Path, **options: Any) -> Any:
-        """Upload a file of contacts and return the job; options are those of ImportUpload, `list_name` for one."""
+        """Upload a file of contacts and return the job; options are those of ImportUploadRequest, `list_name` for one."""
         path = Path(path)
         with path.open("rb") as content:
             file = File(payload=content, file_name=path.name, mime_type="application/octet-stream")
-            return self.call(uploads_contacts_create, body=ImportUpload(file=file, **options))
+            return self.call(uploads_contacts_create, body=ImportUploadRequest(file=file, **options))
 
     def wait_for(
         self,
@@ -203,7 +203,7 @@ class _Transport(httpx.BaseTransport):
         for attempt in range(1, ATTEMPTS + 1):
             if self.token:
                 request.headers["Authorization"] = f"Bearer {self.token}"
-            wait = random.uniform(0.5, 1) * 2 ** (attempt - 1)
+            wait = random.uniform(0.5, 1) * 2 ** (attempt - 1)  # noqa: S311 - jitter, no secret
             try:
                 response = self.network.handle_request(request)
             except httpx.ConnectError:
