@@ -135,7 +135,7 @@ class WebhookDelivery(TenantModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.event_id} to {self.endpoint_id}"
+        return f"Delivery {self.pk}"
 
 
 class WebhookAttempt(TenantRow):
