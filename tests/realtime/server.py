@@ -117,7 +117,7 @@ def start_server() -> Iterator[Callable[..., Server]]:
             **environment,
         }
         processes.append(subprocess.Popen([*command, *options], cwd=PROJECT, env=inherited))  # noqa: S603
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 90
         while True:
             try:
                 with socket.create_connection(("127.0.0.1", port), timeout=1):

@@ -86,4 +86,5 @@ def _push(events: list[Event]) -> None:
         pipeline.execute()
     except redis.RedisError as error:
         logger.warning("Events stored but not pushed", extra={"error": str(error)})
+        return
     events_committed.send(sender=Event, organization_id=events[0].organization_id)
