@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from vocelio.realtime.shapes import ID, NUMBER, TEXT, shape
 from vocelio.realtime.topics import Topic, register
 
 
@@ -10,4 +11,26 @@ def of_connection(filters: Mapping[str, str], data: Mapping[str, Any]) -> bool:
     return "integrationId" not in filters or filters["integrationId"] == data.get("integrationId")
 
 
-register(Topic("crm_sync_update", permission="crm:manage", filters=("integrationId",), matches=of_connection))
+UPDATE = shape(
+    optional=["syncJobId", "contactsAdded", "contactsUpdated", "contactsSkipped", "errorCount"],
+    integrationId=ID,
+    syncJobId=ID,
+    status=TEXT,
+    progress=NUMBER,
+    contactsProcessed=NUMBER,
+    contactsAdded=NUMBER,
+    contactsUpdated=NUMBER,
+    contactsSkipped=NUMBER,
+    errorCount=NUMBER,
+)
+
+register(
+    Topic(
+        "crm_sync_update",
+        "Syncs with CRMs, and what they leave for a person to decide.",
+        permission="crm:manage",
+        filters=("integrationId",),
+        matches=of_connection,
+        events={"crm_sync_update": UPDATE, "crm_conflicts_found": shape(integrationId=ID, conflicts=NUMBER)},
+    )
+)

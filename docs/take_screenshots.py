@@ -89,6 +89,7 @@ def main() -> None:
             shoot(page, "import-undo")
     with signed_in(options, "admin@acme.test") as page:
         take(page, "/admin/organizations/membership/", "members")
+        take_webhooks(page)
         take_crm(page)
     with signed_in(options, "root@vocelio.test") as page:
         take(page, "/admin/organization/", "choose-organization")
@@ -202,6 +203,25 @@ def take_messages(page: Page) -> None:
     page.click("#result_list a:has-text('Outreach in two steps')")
     page.wait_for_load_state("networkidle")
     shoot(page, "sequence")
+
+
+def take_webhooks(page: Page) -> None:
+    """Take the log of an endpoint at an address that nobody answers, and remove it."""
+    page.goto("/admin/webhooks/webhookendpoint/add/")
+    page.fill("input[name=url]", "https://hooks.example.com/vocelio")
+    page.fill("input[name=description]", "Warehouse")
+    page.check("input[name=events][value='contact.*']")
+    page.click("button[name=_save], input[name=_save]")
+    for _ in range(2):
+        page.goto("/admin/webhooks/webhookendpoint/")
+        page.check("input[name=_selected_action] >> nth=0")
+        page.select_option("select[name=action]", "test")
+        page.click("button[name=index]")
+    take(page, "/admin/webhooks/webhookdelivery/", "webhooks")
+    page.goto("/admin/webhooks/webhookendpoint/")
+    page.click("#result_list th a >> nth=0")
+    page.click("a:has-text('Delete')")
+    page.click("[type=submit] >> nth=-1")
 
 
 def take_crm(page: Page) -> None:

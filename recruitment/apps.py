@@ -9,7 +9,9 @@ class RecruitmentConfig(AppConfig):
         from contacts.profile_kinds import ProfileKind, register_profile_kind
         from recruitment.models import CandidateFile, CandidateProfile, Cv, CvBatch, DiscardedFile, SentApplication
         from recruitment.panels import register_panels
+        from recruitment.services.interviews import interview_entries
         from recruitment.services.profiles import KIND, create_candidate_profile
+        from vocelio import ical
         from vocelio.storage.orphans import named_by, register_files
 
         register_profile_kind(
@@ -25,3 +27,4 @@ class RecruitmentConfig(AppConfig):
         )
         register_panels()
         register_files("candidates", named_by(CandidateFile, Cv, CvBatch, SentApplication, DiscardedFile))
+        ical.register("interviews", interview_entries)

@@ -9,8 +9,10 @@ class SalesConfig(AppConfig):
         from contacts.profile_kinds import ProfileKind, register_profile_kind
         from sales.models import SalesProfile
         from sales.panels import register_panels
+        from sales.services.calendar import activity_entries
         from sales.services.import_deals import register_deals
         from sales.services.profiles import KIND, create_sales_profile
+        from vocelio import ical
 
         register_profile_kind(
             ProfileKind(
@@ -24,3 +26,4 @@ class SalesConfig(AppConfig):
         )
         register_panels()
         register_deals()
+        ical.register("activities", activity_entries)

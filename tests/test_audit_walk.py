@@ -115,6 +115,7 @@ from vocelio.audit.models import AuditEntry
 from vocelio.notifications.models import Notification
 from vocelio.organizations.scope import organization_scope
 from vocelio.users.services import passwords
+from vocelio.webhooks.models import WebhookDelivery, WebhookEndpoint
 
 EXAMPLES: dict[str, Callable[[Person], Example]] = {
     "POST /v1/auth/login": lambda p: ({}, {"email": p.user.email, "password": PASSWORD}),
@@ -129,6 +130,17 @@ EXAMPLES: dict[str, Callable[[Person], Example]] = {
     "DELETE /v1/auth/sessions/<uuid:pk>": lambda p: ({"pk": p.session.pk}, None),
     "POST /v1/api-tokens": lambda p: ({}, {"name": "Dialer", "scopes": ["contacts:read"]}),
     "DELETE /v1/api-tokens/<uuid:pk>": lambda p: ({"pk": make_api_token(p).pk}, None),
+    "POST /v1/webhook-endpoints": lambda p: ({}, {"url": "https://hooks.example.com/in", "events": ["contact.*"]}),
+    "PUT /v1/webhook-endpoints/<uuid:pk>": lambda p: ({"pk": row(WebhookEndpoint)(p).pk}, {"events": ["*"]}),
+    "PATCH /v1/webhook-endpoints/<uuid:pk>": lambda p: ({"pk": row(WebhookEndpoint)(p).pk}, {"description": "Ours"}),
+    "DELETE /v1/webhook-endpoints/<uuid:pk>": lambda p: ({"pk": row(WebhookEndpoint)(p).pk}, None),
+    "POST /v1/webhook-endpoints/<uuid:pk>/rotate-secret": lambda p: ({"pk": row(WebhookEndpoint)(p).pk}, {}),
+    "POST /v1/webhook-endpoints/<uuid:pk>/test": lambda p: ({"pk": row(WebhookEndpoint)(p).pk}, {}),
+    "POST /v1/webhook-endpoints/<uuid:pk>/replay": lambda p: (
+        {"pk": row(WebhookEndpoint)(p).pk},
+        {"since": "2026-01-01T00:00:00Z"},
+    ),
+    "POST /v1/webhook-deliveries/<uuid:pk>/replay": lambda p: ({"pk": row(WebhookDelivery)(p).pk}, {}),
     "POST /v1/members/invitations": lambda p: ({}, {"email": f"{unique('new')}@example.test", "role": "agent"}),
     "PUT /v1/members/<uuid:pk>": lambda p: ({"pk": colleague(p).pk}, {"team": "north"}),
     "PATCH /v1/members/<uuid:pk>": lambda p: ({"pk": colleague(p).pk}, {"team": "north"}),

@@ -1,7 +1,29 @@
-"""Lines of calendars (RFC 5545)."""
+"""Lines of calendars (RFC 5545), and who fills a person's calendar.
+
+Each app registers what it adds in its `apps.ready()`; `/calendar/{token}.ics` shows all of it.
+"""
 
 import datetime
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+
+from vocelio.access.principal import Principal
+
+# Returns the lines of the entries of a person that end after a time, from BEGIN:VEVENT to END:VEVENT.
+Source = Callable[[Principal, datetime.datetime], Iterable[str]]
+
+_sources: dict[str, Source] = {}
+
+
+def register(name: str, source: Source) -> None:
+    """Add a source of entries to people's calendars; names are unique."""
+    if _sources.setdefault(name, source) is not source:
+        raise ValueError(f"There are two sources of calendar entries named {name!r}")
+
+
+def entries(principal: Principal, since: datetime.datetime) -> Iterator[str]:
+    """Yield the lines of every source's entries, inside the person's scope."""
+    for source in _sources.values():
+        yield from source(principal, since)
 
 
 def folded(lines: Iterable[str]) -> str:

@@ -37,6 +37,11 @@ BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "Go on with sequences of messages": {"task": "comms.tasks.advance_sequences", "schedule": 30.0},
     "Seal the audit log": {"task": "vocelio.audit.tasks.seal_audit_log", "schedule": 60.0},
     "Delete events past their retention": {"task": "vocelio.realtime.tasks.purge_events", "schedule": 3600.0},
+    "Tell webhook endpoints what nobody rang for": {"task": "vocelio.webhooks.tasks.tell_events", "schedule": 5.0},
+    "Delete webhook deliveries past their time": {
+        "task": "vocelio.webhooks.tasks.purge_deliveries",
+        "schedule": 3600.0,
+    },
     "Forget old idempotency keys": {"task": "vocelio.api.tasks.purge_idempotency_keys", "schedule": 3600.0},
     "Send password mails that Redis lost": {"task": "vocelio.users.tasks.send_password_resets", "schedule": 30.0},
     "Forget old log-in attempts and sessions": {"task": "vocelio.users.tasks.purge_sign_ins", "schedule": 3600.0},

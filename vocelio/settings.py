@@ -98,6 +98,7 @@ INSTALLED_APPS = [
     "vocelio.db",
     "vocelio.notifications",
     "vocelio.storage",
+    "vocelio.webhooks",
     "contacts",
     "recruitment",
     "sales",
@@ -230,10 +231,15 @@ CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 5, "socket_connect_timeout": 2, "visibility_timeout": 3600}
 # One queue per context, so that its workers are deployed and scaled apart.
-CELERY_TASK_QUEUES_BY_APP = ["vocelio", "contacts", "dnc", "crm_sync", "recruitment", "sales", "ai_matching", "comms"]
+CELERY_TASK_QUEUES_BY_APP = [
+    "vocelio", "webhooks", "contacts", "dnc", "crm_sync", "recruitment", "sales", "ai_matching", "comms"
+]  # fmt: skip
 # A worker without -Q takes them all.
 CELERY_TASK_QUEUES = [Queue(app, Exchange(app), routing_key=app) for app in CELERY_TASK_QUEUES_BY_APP]
-CELERY_TASK_ROUTES = {f"{app}.*": {"queue": app} for app in CELERY_TASK_QUEUES_BY_APP}
+# Other systems' slowness is kept from the kernel's queue.
+CELERY_TASK_ROUTES = {"vocelio.webhooks.*": {"queue": "webhooks"}} | {
+    f"{app}.*": {"queue": app} for app in CELERY_TASK_QUEUES_BY_APP
+}
 CELERY_TASK_DEFAULT_QUEUE = "vocelio"
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
@@ -282,10 +288,13 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1.0.0",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
+    # What is only answered is no part of what is sent: SDKs would ask for it.
+    "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": "/v1/",
     "PREPROCESSING_HOOKS": ["vocelio.api.schema.only_v1"],
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
+        "vocelio.api.schema.tidy_names",
         "vocelio.api.schema.add_error_responses",
     ],
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
@@ -328,6 +337,7 @@ SPECTACULAR_SETTINGS = {
         "MatchKind": "ai_matching.models.decisions.MatchKind",
         "MatchVerdictKind": "ai_matching.models.decisions.Verdict",
         "EmbeddedKind": "ai_matching.models.embeddings.SubjectKind",
+        "WebhookDeliveryStatus": "vocelio.webhooks.models.DeliveryStatus",
         "ProposalStatus": "ai_matching.models.enrichment.ProposalStatus",
         "HealthStatusEnum": "vocelio.health.checks.STATUSES",
     },

@@ -4,12 +4,15 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
+from vocelio.realtime.asyncapi import show_asyncapi
+
 API: list[URLPattern | URLResolver] = [
     path("", include("vocelio.users.urls")),
     path("", include("vocelio.api.urls")),
     path("", include("vocelio.members.urls")),
     path("", include("vocelio.realtime.urls")),
     path("", include("vocelio.notifications.urls")),
+    path("", include("vocelio.webhooks.urls")),
     path("", include("vocelio.health.urls")),
     path("", include("vocelio.storage.urls")),
     path("", include("contacts.urls")),
@@ -25,6 +28,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/", include((API, "v1"))),
     path("api/", include((API, "api"))),
     path("v1/schema", SpectacularAPIView.as_view(), name="schema"),
+    path("v1/asyncapi", show_asyncapi, name="asyncapi"),
     path("v1/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
     path("", include("vocelio.health.urls")),
     path("", include("vocelio.users.pages")),

@@ -42,10 +42,11 @@ def announce_bulk(
     list_ids: Iterable[uuid.UUID] = (),
     *,
     owners: Iterable[uuid.UUID | None] | None = None,
+    **data: Any,
 ) -> None:
     """Publish one `contacts_changed` for many contacts, whose followers then read them anew.
 
-    `owners`, from a caller who knows the assigned users, spares looking them up.
+    `owners`, from a caller who knows the assigned users, spares looking them up. `data` is told beside the rest.
     """
     contact_ids = list(contact_ids)
     publish(
@@ -56,10 +57,17 @@ def announce_bulk(
             "count": len(contact_ids),
             "updatedBy": _actor_id(),
             "listIds": [str(list_id) for list_id in list_ids],
+            **data,
         },
         owners=owners_of(contact_ids) if owners is None else owners,
     )
     send_contacts_changed(contact_ids)
+
+
+def announce_erasure(contact: Contact) -> None:
+    """Publish `contact_erased`, with the id of who is gone and nothing else."""
+    data = {"contactId": str(contact.pk), "updatedBy": _actor_id(), "listIds": []}
+    publish("contacts", type="contact_erased", data=data, owners=[contact.assigned_to_id])
 
 
 def owners_of(contact_ids: Iterable[uuid.UUID]) -> set[uuid.UUID | None]:

@@ -12,7 +12,7 @@ from django.db.models import Q
 from contacts.erasure import ErasedPerson, erasers, register
 from contacts.merging import Pointer, all_pointers
 from contacts.models import Contact, ContactChange, ContactDuplicate, ContactMerge, Erasure, ListDeparture
-from contacts.services.announcements import send_contacts_changed
+from contacts.services.announcements import announce_erasure, send_contacts_changed
 from contacts.services.retention import erase_files
 from contacts.signals import opted_out
 from vocelio.api.models import IdempotencyKey
@@ -21,6 +21,7 @@ from vocelio.audit.services import record
 from vocelio.db.ids import uuid7
 from vocelio.errors import VocelioError
 from vocelio.organizations.scope import current_organization_id
+from vocelio.webhooks.services.deliveries import forget_records
 
 # Shorter texts would be found in cells of other people.
 SHORTEST_IDENTIFIER = 7
@@ -77,6 +78,7 @@ def erase_contact(*, contact: Contact, reason: str = "") -> Erasure:
     )
     erasure.save(force_insert=True)
     record("contact.erased", "contact", contact.pk, erasureId=str(erasure.pk), removed=erasure.removed)
+    announce_erasure(contact)
     send_contacts_changed(list(person.contact_ids))
     erasure.refresh_from_db()
     return erasure
@@ -183,6 +185,11 @@ def erase_kept_answers(person: ErasedPerson) -> int:
     return int(IdempotencyKey.objects.filter(shows).delete()[0])
 
 
+def erase_webhooks(person: ErasedPerson) -> int:
+    """Delete what other systems were told of the person, or are still to be told."""
+    return forget_records(person.contact_ids)
+
+
 def register_erasers() -> None:
     """Put what contacts and the kernel know of people into the registry, at start."""
     register("contact_duplicates", erase_duplicates)
@@ -191,3 +198,4 @@ def register_erasers() -> None:
     register("files", erase_files)
     register("events", erase_events)
     register("idempotency_keys", erase_kept_answers)
+    register("webhook_events", erase_webhooks)

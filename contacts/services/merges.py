@@ -65,7 +65,13 @@ def merge_contacts(
     for other in others:
         _merge(locked[survivor.pk], locked[other.pk], chosen, principal)
     fresh: Contact = Contact.objects.get(pk=survivor.pk)
-    announce_bulk("merged", list(locked), owners=owners)
+    announce_bulk(
+        "merged",
+        list(locked),
+        owners=owners,
+        survivorId=str(survivor.pk),
+        absorbedIds=[str(other.pk) for other in others],
+    )
     return fresh
 
 

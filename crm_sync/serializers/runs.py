@@ -150,7 +150,10 @@ class DeadLetterSerializer(ModelSerializer):
         read_only_fields = fields
 
 
-@extend_schema_field({"anyOf": [{"type": t} for t in ("string", "number", "boolean", "array", "null")]})
+LIST_OF_ANYTHING: dict[str, Any] = {"type": "array", "items": {}}
+
+
+@extend_schema_field({"anyOf": [*({"type": t} for t in ("string", "number", "boolean", "null")), LIST_OF_ANYTHING]})
 class ValueField(serializers.JSONField):
     """A value of either side."""
 

@@ -22,6 +22,7 @@ from crm_sync.services.link_rows import links_of_ours, links_of_records, store_l
 from crm_sync.services.merge import merge
 from vocelio.audit.services import record
 from vocelio.db.ids import uuid7
+from vocelio.realtime.publish import publish
 
 
 def take_records(comparison: Comparison, journal: Journal, records: Sequence[RemoteRecord]) -> None:
@@ -240,6 +241,10 @@ def _store_conflicts(comparison: Comparison, rows: list[Row]) -> None:
                     "remote_value": theirs,
                 },
             )
+    if found := sum(len(row.merge.conflicts) for row in touched):
+        integration_id = str(comparison.integration.pk)
+        told = {"integrationId": integration_id, "conflicts": found}
+        publish("crm_sync_update", key=integration_id, type="crm_conflicts_found", data=told)
 
 
 def _open_conflicts(rows: list[Row]) -> dict[uuid.UUID, frozenset[str]]:

@@ -23,6 +23,7 @@ from vocelio.db.copy import copy_to_temporary_table
 from vocelio.db.ids import uuid7_series
 from vocelio.errors import Conflict, Invalid
 from vocelio.organizations.scope import current_organization_id
+from vocelio.realtime.publish import publish
 
 COLUMNS = {
     "id": "uuid",
@@ -157,6 +158,8 @@ def add_opt_outs(
         )
         counts["emails"] = len(stored)
         record("dnc.opted_out", "emailoptout", "", emails=len(addresses), source=source)
+    told = {"channel": str(channel), "source": source, "numbers": len(judged), "emails": len(emails)}
+    publish("dnc_lists", type="opted_out", data=told)
     opt_outs_stored.send(
         sender=DncEntry,
         phone_numbers=[str(phone) for phone in judged],

@@ -2,6 +2,7 @@
 
 import datetime
 import uuid
+from collections.abc import Iterator
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,6 +12,7 @@ from django.utils import timezone
 
 from recruitment.models import Application, Interview, Interviewer, InterviewStatus, Scorecard
 from recruitment.services.announcements import announce_application
+from vocelio.access.principal import Principal
 from vocelio.audit.context import current_actor
 from vocelio.audit.services import record
 from vocelio.errors import Conflict, Forbidden, Invalid
@@ -21,6 +23,8 @@ from vocelio.organizations.models import Membership, Organization
 from vocelio.organizations.scope import organization_scope
 
 TASK = "recruitment.tasks.send_invitations"
+# In a person's calendar.
+MOST_ENTRIES = 2_000
 # A change of these is told to calendars.
 TOLD = {"starts_at", "ends_at", "timezone", "location", "title", "agenda", "status", "invites_candidate"}
 
@@ -140,6 +144,29 @@ def calendar_of(interview: Interview, *, addresses: list[str], for_candidate: bo
             "END:VCALENDAR",
         ]
     )
+
+
+def interview_entries(principal: Principal, since: datetime.datetime) -> Iterator[str]:
+    """Yield the interviews a person takes part in that end after a time, as lines of their calendar."""
+    theirs = Interviewer.objects.filter(user_id=principal.user_id).values("interview_id")
+    rows = Interview.objects.filter(pk__in=theirs, ends_at__gte=since).select_related(
+        "application__job", "application__contact"
+    )
+    for interview in rows.defer("application__contact__search").order_by("starts_at")[:MOST_ENTRIES]:
+        is_off = interview.status == InterviewStatus.CANCELLED
+        yield from (
+            "BEGIN:VEVENT",
+            f"UID:{interview.pk}@vocelio",
+            f"DTSTAMP:{moment(interview.updated_at)}",
+            f"SEQUENCE:{interview.sequence}",
+            f"STATUS:{'CANCELLED' if is_off else 'CONFIRMED'}",
+            f"DTSTART:{moment(interview.starts_at)}",
+            f"DTEND:{moment(interview.ends_at)}",
+            f"SUMMARY:{text(_title(interview, '', for_candidate=False))}",
+            f"DESCRIPTION:{text(interview.agenda)}",
+            f"LOCATION:{text(interview.location)}",
+            "END:VEVENT",
+        )
 
 
 def _title(interview: Interview, organization: str, for_candidate: bool) -> str:

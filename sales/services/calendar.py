@@ -1,17 +1,18 @@
-"""A person's activities as a calendar other programs subscribe to (RFC 5545), behind a secret address."""
+"""A person's calendar, which other programs subscribe to (RFC 5545), behind a secret address."""
 
 import datetime
 import uuid
+from collections.abc import Iterator
 
 from django.conf import settings
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from sales.models import Activity, CalendarFeed
-from vocelio.access.principal import principal_of_member
+from vocelio.access.principal import Principal, principal_of_member
 from vocelio.audit.services import record
 from vocelio.errors import NotFound
-from vocelio.ical import folded, moment, text
+from vocelio.ical import entries, folded, moment, text
 from vocelio.organizations.scope import organization_scope
 from vocelio.users.tokens import hash_secret, make_secret
 
@@ -53,17 +54,16 @@ def read_feed(token: str) -> str:
         if feed is None or principal is None:
             raise NotFound
         CalendarFeed.objects.filter(pk=feed.pk).update(last_read_at=Now())
-        mine = Activity.objects.alive().visible_to(principal).filter(assigned_to_id=feed.user_id, due_at__isnull=False)
-        recent = mine.filter(due_at__gte=timezone.now() - datetime.timedelta(days=KEPT_DAYS))
-        rows = list(recent.select_related("contact", "client", "deal").order_by("due_at")[:MOST_EVENTS])
-        return _calendar(rows)
+        lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Vocelio//Calendar//EN", "X-WR-CALNAME:Vocelio"]
+        lines += entries(principal, timezone.now() - datetime.timedelta(days=KEPT_DAYS))
+        return folded([*lines, "END:VCALENDAR"])
 
 
-def _calendar(activities: list[Activity]) -> str:
-    lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Vocelio//Activities//EN", "X-WR-CALNAME:Vocelio"]
-    for activity in activities:
-        lines += _event(activity)
-    return folded([*lines, "END:VCALENDAR"])
+def activity_entries(principal: Principal, since: datetime.datetime) -> Iterator[str]:
+    """Yield a person's activities that are due after a time, as lines of their calendar."""
+    mine = Activity.objects.alive().visible_to(principal).filter(assigned_to_id=principal.user_id, due_at__gte=since)
+    for activity in mine.select_related("contact", "client", "deal").order_by("due_at")[:MOST_EVENTS]:
+        yield from _event(activity)
 
 
 def _event(activity: Activity) -> list[str]:

@@ -10,10 +10,14 @@ from django.urls import reverse
 from contacts.models import Contact, ContactExport, ContactImport, ContactList, ImportPreset
 from tests.factories import Person, make_organization, make_person, run_jobs, unique
 from tests.rows import make_row
+from tests.webhooks.conftest import receiver
+from tests.webhooks.receiver import Receiver
 from vocelio.audit.models import AuditEntry
 from vocelio.organizations.models import Membership, Organization, Role
 from vocelio.organizations.scope import organization_scope
 from vocelio.users.models import ApiToken, Session
+
+__all__ = ["receiver"]
 
 CONTACTS = "/admin/contacts/contact/"
 LISTS = "/admin/contacts/contactlist/"
@@ -271,3 +275,25 @@ def test_a_token_is_shown_when_it_is_made_and_can_be_revoked(admin: Person):
     made = ApiToken.objects.get(organization=admin.organization)
     assert admin.client.post(f"{pages}{made.pk}/delete/", {"post": "yes"}).status_code == 302
     assert program.get("/v1/contacts").status_code == 401
+
+
+def test_a_webhook_is_made_tested_and_its_deliveries_sent_again(admin: Person, receiver: Receiver):
+    pages = "/admin/webhooks/webhookendpoint/"
+    form = {"url": receiver.url, "description": "Warehouse", "is_enabled": "on", "events": ["contact.*"]}
+    page = admin.client.post(f"{pages}add/", form, follow=True).content.decode()
+    secret = "whsec_" + page.partition("it is not shown again: whsec_")[2].split("<")[0].strip()
+    (made,) = admin.get("/v1/webhook-endpoints").data
+    for action in ("test", "replay_failed"):
+        admin.client.post(pages, {"action": action, "_selected_action": [made["id"]]})
+    run_jobs(admin.organization)
+    assert receiver.received[0].verified(secret)["type"] == "webhook.test"
+    (delivery,) = admin.get("/v1/webhook-deliveries").data
+    shown = admin.client.get(f"/admin/webhooks/webhookdelivery/{delivery['id']}/change/").content.decode()
+    assert "webhook.test" in shown
+    assert secret not in shown
+    again = {"action": "replay", "_selected_action": [delivery["id"]]}
+    admin.client.post("/admin/webhooks/webhookdelivery/", again)
+    run_jobs(admin.organization)
+    assert len(receiver.received) == 2
+    turned = admin.client.post(pages, {"action": "rotate", "_selected_action": [made["id"]]}, follow=True)
+    assert "it is not shown again: whsec_" in turned.content.decode()

@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import jsonschema_rs
 import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from tests.factories import Person
+from vocelio.realtime.asyncapi import messages_heard
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 
@@ -52,6 +54,7 @@ class Client:
     def hear(self, type: str = "") -> dict[str, Any]:
         """Return the next frame, which must be of this type."""
         frame: dict[str, Any] = json.loads(self.connection.recv(timeout=5))
+        check_described(frame)
         assert not type or frame["type"] == type, frame
         return frame
 
@@ -74,6 +77,12 @@ class Client:
     def _read_on(self) -> None:
         while True:
             self.connection.recv(timeout=5)
+
+
+def check_described(frame: dict[str, Any]) -> None:
+    """Fail for a frame that /v1/asyncapi does not describe."""
+    schemas = messages_heard().get(frame["type"], [])
+    assert any(jsonschema_rs.is_valid(schema, frame) for schema in schemas), f"Not as described: {frame}"
 
 
 def free_port() -> int:
@@ -108,7 +117,7 @@ def start_server() -> Iterator[Callable[..., Server]]:
             **environment,
         }
         processes.append(subprocess.Popen([*command, *options], cwd=PROJECT, env=inherited))  # noqa: S603
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 90
         while True:
             try:
                 with socket.create_connection(("127.0.0.1", port), timeout=1):

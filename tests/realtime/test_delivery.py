@@ -27,7 +27,8 @@ def tell(person: Person, number: int, **options: object) -> None:
     """Commit one contacts event of the person's organization."""
     list_ids = options.pop("lists", [])
     with organization_scope(person.organization.id):
-        publish("contacts", type="contact_updated", data={"contactId": str(number), "listIds": list_ids}, **options)  # type: ignore[arg-type]
+        data = {"contactId": str(number), "changes": {}, "updatedBy": None, "listIds": list_ids}
+        publish("contacts", type="contact_updated", data=data, **options)  # type: ignore[arg-type]
 
 
 def test_list_filter_narrows(server: Server, manager: Person) -> None:
@@ -220,7 +221,7 @@ def test_without_redis_events_still_arrive(start_server: Callable[..., Server], 
 
 def test_slow_client_is_let_go_and_holds_up_nobody(server: Server, manager: Person) -> None:
     bursts, events = 6, 400
-    data = {"contactId": "x" * 12_000, "listIds": []}
+    data = {"contactId": "x" * 12_000, "changes": {}, "updatedBy": None, "listIds": []}
     with server.sign_in(manager) as slow, server.sign_in(manager) as quick:
         for client in (slow, quick):
             client.subscribe("contacts")

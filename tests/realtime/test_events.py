@@ -19,7 +19,8 @@ from vocelio.realtime.publish import publish
 
 def tell(person: Person, number: int, topic: str = "contacts", **options: object) -> None:
     with organization_scope(person.organization.id):
-        publish(topic, type="contact_updated", data={"contactId": str(number), "listIds": []}, **options)  # type: ignore[arg-type]
+        data = {"contactId": str(number), "changes": {}, "updatedBy": None, "listIds": []}
+        publish(topic, type="contact_updated", data=data, **options)  # type: ignore[arg-type]
 
 
 def age(person: Person, below: int) -> None:

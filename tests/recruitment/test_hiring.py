@@ -38,6 +38,16 @@ def test_an_interview_is_put_into_everybodys_calendar(manager: Person, agent: Pe
     assert manager.put(f"/v1/interviews/{interview.data['id']}", {"timezone": "Mars/One"}).status == 422
 
 
+def test_interviews_stand_in_the_calendar_of_who_takes_part(manager: Person, agent: Person):
+    application = apply(manager, make_job(manager, title="Nurse"))
+    body = {"title": "Talk", "interviewerIds": [str(agent.user.pk)], **TIMES}
+    manager.post(f"/v1/applications/{application['id']}/interviews", body)
+    for person, found in ((agent, True), (manager, False)):
+        address = person.post("/v1/calendar-feed").data["url"].partition("/v1/")[2]
+        calendar = person.client.get(f"/v1/{address}").content.decode().replace("\r\n ", "")
+        assert ("SUMMARY:Talk: Nurse\\, Ada" in calendar) is found
+
+
 def test_feedback_is_hidden_until_ones_own_is_in(manager: Person, agent: Person, outsider: Person):
     other = make_person(manager.organization, Role.AGENT)
     application = apply(manager, make_job(manager))

@@ -78,11 +78,14 @@ ADMIN = MANAGER | {
     "channels:manage",
     "members:manage",
     "tokens:manage",
+    "webhooks:manage",
     "organization:manage",
 }
 
 PERMISSIONS: dict[str, frozenset[str]] = {Role.ADMIN: ADMIN, Role.MANAGER: MANAGER, Role.AGENT: AGENT}
 # What any signed-in person may do for themselves, whatever their role.
 SELF = "self"
+# What shows values that rest encrypted.
+PRIVATE = frozenset({"contacts:private", "profiles:salary"})
 # What an API token can be given: all but making more of its kind.
 SCOPES = sorted(ADMIN - {"tokens:manage"})

@@ -55,6 +55,10 @@ IF_MATCH_PARAMETER = {
 }
 
 
+# What SDKs call what spectacular calls otherwise.
+VERBS = {"retrieve": "get", "destroy": "delete"}
+
+
 class EnvelopeSchema(AutoSchema):
     """Describes one resource as {"data": {...}} and says which permission the caller needs."""
 
@@ -84,6 +88,15 @@ class EnvelopeSchema(AutoSchema):
             operation.setdefault("parameters", []).append(IDEMPOTENCY_PARAMETER)
         return operation
 
+    def get_operation_id(self) -> str:
+        """Name operations as SDKs call them: `contacts_list`, `contacts_get`, `contacts_merge`."""
+        noun, _, verb = super().get_operation_id().replace(".", "").rpartition("_")  # type: ignore[no-untyped-call]
+        if noun.endswith("_partial"):
+            noun, verb = noun.removesuffix("_partial"), "patch"
+        if verb == "create" and self.view.action != "create":
+            return str(noun)
+        return f"{noun.rstrip('_')}_{VERBS.get(verb, verb)}"
+
     def get_auth(self) -> list[dict[str, Any]]:
         return [] if self._permission() == PUBLIC else [{"bearer": []}]
 
@@ -110,3 +123,25 @@ def add_error_responses(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]
             for status in ERRORS:
                 operation["responses"].setdefault(status, {"$ref": f"#/components/responses/Error{status}"})
     return result
+
+
+def tidy_names(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+    """Call the body `MergeRequest` that spectacular calls `MergeRequestRequest`."""
+    schemas = result["components"]["schemas"]
+    shorter = {name: name.removesuffix("Request") for name in schemas if name.endswith("RequestRequest")}
+    renamed: dict[str, Any] = {name: new for name, new in shorter.items() if new not in schemas}
+    result["components"]["schemas"] = {renamed.get(name, name): schema for name, schema in schemas.items()}
+    _follow(result, {f"#/components/schemas/{name}": f"#/components/schemas/{new}" for name, new in renamed.items()})
+    return result
+
+
+def _follow(node: Any, moved: dict[str, str]) -> None:
+    """Let references lead to where their schemas are now."""
+    if isinstance(node, dict):
+        if node.get("$ref") in moved:
+            node["$ref"] = moved[node["$ref"]]
+        for child in node.values():
+            _follow(child, moved)
+    elif isinstance(node, list):
+        for child in node:
+            _follow(child, moved)

@@ -11,6 +11,7 @@ WITHOUT_POLICY = {
     "password_resets": "asked for before anybody is known",
     "job_doorbells": "ids only; the sweeper serves every organization",
     "event_heads": "one number per organization",
+    "webhook_cursors": "one number per organization",
     "schedule_ticks": "when the platform's own tasks last ran",
     "dnc_registries": "shared by all organizations",
     "dnc_registry_areas": "versions of the shared registries",

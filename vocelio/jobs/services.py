@@ -63,6 +63,11 @@ def forget_task(row_id: uuid.UUID) -> None:
     Doorbell.objects.filter(pk=row_id).delete()
 
 
+def postpone_task(row_id: uuid.UUID, until: datetime) -> None:
+    """Have a promised task rung at a time, and not before."""
+    Doorbell.objects.filter(pk=row_id).update(due_at=until)
+
+
 def ring(organization_id: uuid.UUID, job_id: uuid.UUID, task: str) -> None:
     """Send the task's message; when Redis is away, the sweeper sends it later."""
     try:
@@ -171,7 +176,7 @@ class Run(Generic[JobT]):
             # No heartbeat prolongs what is pending, and a person may cancel it at once.
             self.job.status, self.job.lease_until = JobStatus.PENDING, None
             self.job.save(update_fields=["status", "lease_until"])
-            Doorbell.objects.filter(pk=self.job.pk).update(due_at=until)
+            postpone_task(self.job.pk, until)
             _publish(self.job)
 
 

@@ -15,6 +15,7 @@ from redis.retry import Retry
 from vocelio.organizations.scope import Scope, current_scope
 from vocelio.realtime.history import message_of
 from vocelio.realtime.models import Event
+from vocelio.realtime.signals import events_committed
 
 logger = logging.getLogger(__name__)
 # Without retries: whoever committed does not wait for a Redis that is away, hubs look into the table meanwhile.
@@ -85,3 +86,5 @@ def _push(events: list[Event]) -> None:
         pipeline.execute()
     except redis.RedisError as error:
         logger.warning("Events stored but not pushed", extra={"error": str(error)})
+        return
+    events_committed.send(sender=Event, organization_id=events[0].organization_id)

@@ -1,16 +1,26 @@
 """What a socket may subscribe to. Each app registers its topics in its `topics.py`, which is found at start.
 
-register(Topic("contacts", permission="contacts:read", owned=True, filters=("listId",), matches=on_list))
-register(Topic("import_progress", permission="contacts:import", key="jobId", exists=import_exists))
+register(
+    Topic(
+        "contacts",
+        "Contacts as they change.",
+        permission="contacts:read",
+        owned=True,
+        filters=("listId",),
+        matches=on_list,
+        events={"contact_updated": shape(contactId=ID, changes=FREE)},
+    )
+)
 """
 
 import uuid
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from vocelio.errors import Invalid, NotFound, VocelioError
 from vocelio.organizations.scope import organization_scope
+from vocelio.realtime.shapes import Shape
 from vocelio.realtime.viewers import Viewer
 
 
@@ -29,7 +39,10 @@ class Topic:
     """
 
     name: str
+    about: str
     permission: str
+    # The types of its events, each with the shape of its data.
+    events: Mapping[str, Shape] = field(hash=False)
     key: str = ""
     exists: Callable[[Viewer, uuid.UUID], bool] | None = None
     filters: tuple[str, ...] = ()

@@ -15,7 +15,7 @@ from vocelio.audit.services import record
 from vocelio.errors import Conflict, Invalid
 from vocelio.jobs.services import forget_task, promise_task
 from vocelio.members.models import Invitation
-from vocelio.members.services.members import announce_access
+from vocelio.members.services.members import announce_access, announce_member
 from vocelio.organizations.models import Membership, Organization
 from vocelio.organizations.scope import current_organization_id, organization_scope
 from vocelio.users.models import User
@@ -114,6 +114,7 @@ def accept_invitation(*, token: str, password: str, name: str = "") -> Tokens:
         invitation.save(update_fields=["accepted_at"])
         record("invitation.accepted", "invitation", invitation.id, membership=str(membership.id))
         if is_new:
+            announce_member("member_added", membership)
             announce_access(membership)
         return start_session(user=user, organization_id=organization_id)
 

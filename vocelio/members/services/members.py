@@ -7,6 +7,7 @@ from django.db import transaction
 from vocelio.audit.services import record
 from vocelio.errors import Conflict
 from vocelio.organizations.models import Membership, Organization, Role
+from vocelio.realtime.publish import publish
 from vocelio.users.models import Session
 from vocelio.users.services.sessions import end_sessions
 from vocelio.users.signals import access_changed
@@ -38,6 +39,8 @@ def update_member(membership: Membership, **changes: Any) -> Membership:
         of_member = Session.objects.filter(user_id=membership.user_id, organization_id=membership.organization_id)
         end_sessions(of_member, reason="member_deactivated")
     if changed:
+        has_ended = "is_active" in changed and not membership.is_active
+        announce_member("member_removed" if has_ended else "member_updated", membership)
         announce_access(membership)
     return membership
 
@@ -45,6 +48,12 @@ def update_member(membership: Membership, **changes: Any) -> Membership:
 def deactivate_member(membership: Membership) -> Membership:
     """End the membership; what the person made stays."""
     return update_member(membership, is_active=False)
+
+
+def announce_member(event: str, membership: Membership) -> None:
+    """Publish `member_added`, `member_updated` or `member_removed`."""
+    data = {"memberId": str(membership.pk), "role": membership.role, "isActive": membership.is_active}
+    publish("members", type=event, data=data)
 
 
 def announce_access(membership: Membership) -> None:

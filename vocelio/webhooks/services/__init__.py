@@ -1,0 +1,1 @@
+"""Endpoints, the way of events to them, and what became of each delivery."""
