@@ -103,6 +103,9 @@ INSTALLED_APPS = [
     "dnc",
     "comms",
     "ai_matching",
+    # After the apps whose metrics they gather.
+    "vocelio.reports",
+    "vocelio.dashboards",
     "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
     "vocelio.backoffice.apps.BackofficeAdminConfig",
@@ -327,6 +330,8 @@ SPECTACULAR_SETTINGS = {
         "MatchVerdictKind": "ai_matching.models.decisions.Verdict",
         "EmbeddedKind": "ai_matching.models.embeddings.SubjectKind",
         "ProposalStatus": "ai_matching.models.enrichment.ProposalStatus",
+        "TileChart": "vocelio.dashboards.models.TileChart",
+        "ReportChart": "vocelio.reports.serializers.CHARTS",
         "HealthStatusEnum": "vocelio.health.checks.STATUSES",
     },
 }
