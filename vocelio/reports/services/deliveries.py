@@ -72,7 +72,7 @@ def _deliver(run: Run[ReportDelivery]) -> None:
             why = why_not(user_id, owner, question.metrics)
             if not why:
                 why = _mail(delivery, schedule, question, user_id, content)
-            outcome = {"userId": str(user_id), "status": "skipped" if why else "sent", "reason": why}
+            outcome = {"user_id": str(user_id), "status": "skipped" if why else "sent", "reason": why}
             step.advance(1, **{outcome["status"]: 1})
             step.set(outcomes=[*delivery.outcomes, outcome])
 
