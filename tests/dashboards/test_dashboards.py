@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 import redis
-from django.db.models import Func, TextField, Value
+from django.db.models import Func, TextField
 
 from tests.factories import Person, make_person, phone_number, unique
 from tests.realtime.server import Server, server, start_server
@@ -14,16 +14,13 @@ from vocelio.reports.registry import Metric, count, register
 
 __all__ = ["server", "start_server"]
 
+SLEEP = Func(template="(SELECT '' FROM pg_sleep(1))", output_field=TextField())
 SLOW = Metric(
     "test.slow",
     "Slow",
     "Nothing, for a second.",
     permission="reports:read",
-    rows=lambda asked: (
-        Organization.objects.filter(pk=asked.principal.organization_id)
-        .annotate(slept=Func(Value(1.0), function="pg_sleep", output_field=TextField()))
-        .exclude(slept="x")
-    ),
+    rows=lambda asked: Organization.objects.annotate(slept=SLEEP).filter(slept="", pk=asked.principal.organization_id),
     measure=count(),
 )
 register(SLOW)
@@ -114,7 +111,8 @@ def test_private_ones_are_ones_own_and_each_reader_sees_what_they_may(admin: Per
     assert agent.post("/v1/dashboards", {"name": "x", "isShared": True}).status == 403
 
 
-def test_figures_are_kept_for_a_moment_and_computed_anew_when_asked(agent: Person):
+def test_figures_are_kept_for_a_moment_and_computed_anew_when_asked(agent: Person, monkeypatch: Any):
+    monkeypatch.setattr("vocelio.dashboards.services.figures.REST", 0)
     made = make(agent, tile("contacts.created", range={"preset": "today"}))
     (before,) = shown(agent, made)
     agent.post("/v1/contacts", {"phone": phone_number()})
@@ -125,6 +123,16 @@ def test_figures_are_kept_for_a_moment_and_computed_anew_when_asked(agent: Perso
     assert value(shown(agent, made)[0]) == 1
     assert agent.get(f"/v1/dashboards/{made['id']}/data?newerThan=now").status == 422
     assert agent.get(f"/v1/dashboards/{made['id']}/data?tiles=x").status == 422
+
+
+def test_dear_figures_rest_before_they_are_computed_again(agent: Person, monkeypatch: Any):
+    monkeypatch.setattr("vocelio.dashboards.services.figures.DEAR_SECONDS", 0)
+    monkeypatch.setattr("vocelio.dashboards.services.figures.REST", 100_000)
+    made = make(agent, tile("contacts.created", range={"preset": "today"}))
+    (before,) = shown(agent, made)
+    agent.post("/v1/contacts", {"phone": phone_number()})
+    (kept,) = shown(agent, made, "?newerThan=2100-01-01T00:00:00Z")
+    assert kept["figures"]["asOf"] == before["figures"]["asOf"]
 
 
 def test_who_sees_other_records_gets_other_figures(manager: Person, agent: Person):

@@ -60,7 +60,8 @@ def stored(person: Person, schedule: Any) -> ReportSchedule:
 def test_ticks_are_hours_of_the_organizations_day(fields: Any, after: str, expected: str, manager: Person):
     in_zone(manager, "America/New_York")
     zone = zone_of(manager.organization.id)
-    assert next_tick(ReportSchedule(**fields), zone, at(after)) == at(expected)
+    with organization_scope(manager.organization.id):
+        assert next_tick(ReportSchedule(**fields), zone, at(after)) == at(expected)
 
 
 def test_a_due_report_is_mailed_once_however_many_beats_there_are(manager: Person, agent: Person):

@@ -33,7 +33,11 @@
       const answer = await fetch(`${tiles.dataset.tiles}?${query}`);
       if (!answer.ok) return;
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-      page.querySelectorAll(".tile").forEach(put);
+      const fresh = [...page.querySelectorAll(".tile")];
+      fresh.forEach(put);
+      // Figures that take long rest for a while: asked again until they are newer than what happened.
+      const old = fresh.filter((tile) => tile.dataset.asOf && new Date(tile.dataset.asOf) < new Date(data.changedAt));
+      if (old.length) setTimeout(() => renew({ ...data, stale: old.map((tile) => tile.id.slice(5)) }), 10000);
     };
 
     const listen = () => {
