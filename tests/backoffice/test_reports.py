@@ -10,6 +10,7 @@ from contacts.models import Contact
 from tests.factories import Person, phone_number, run_jobs
 from tests.rows import make_row
 from vocelio.dashboards.models import Dashboard
+from vocelio.notifications.models import FeedEntry
 from vocelio.organizations.scope import organization_scope
 from vocelio.reports.models import ReportSchedule, SavedReport
 
@@ -103,3 +104,15 @@ def test_a_dashboard_is_made_of_saved_reports_and_arranged(manager: Person, monk
 def test_the_usual_dashboard_is_a_click_from_the_first_page(manager: Person):
     assert reverse("admin:dashboards_dashboard_usual") in page(manager, "index")
     assert "Managers at a glance" in page(manager, "dashboards_dashboard_usual")
+
+
+def test_what_happened_is_found_by_its_kind_and_by_who_did_it(manager: Person):
+    with organization_scope(manager.organization.id):
+        make_row(FeedEntry, kind="deal.won", title="Looms for Ada", user=manager.user)
+        make_row(FeedEntry, kind="job.created", title="Welder", user=None)
+    view = "notifications_feedentry_changelist"
+    assert "Welder" in page(manager, view)
+    for term in ("deal.", manager.user.email):
+        found = page(manager, view, q=term)
+        assert "Looms for Ada" in found
+        assert "Welder" not in found

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from vocelio.access.principal import Principal, principal_of_member
 from vocelio.audit.services import record
-from vocelio.errors import Invalid
+from vocelio.errors import Forbidden, Invalid
 from vocelio.jobs.services import enqueue_job
 from vocelio.organizations.scope import current_organization_id
 from vocelio.reports.models import Frequency, ReportDelivery, ReportSchedule, SavedReport
@@ -124,6 +124,8 @@ def _set(schedule: ReportSchedule, fields: dict[str, Any], principal: Principal)
         setattr(schedule, name, value)
     if schedule.frequency == Frequency.WEEKLY and schedule.day > 7:
         raise Invalid.field("day", "A weekday is 1 (Monday) to 7.", value=schedule.day, constraint="range")
+    if principal_of_member(principal.user_id, principal.organization_id) is None:
+        raise Forbidden("Reports are mailed as members see them; you are none of this organization.")
     question = read_question(schedule.report.definition, principal)
     schedule.recipients = list(dict.fromkeys(schedule.recipients))
     problems = [
