@@ -27,7 +27,7 @@ from django.utils import timezone
 from recruitment.models import Cv, CvBatch, JobOpening
 from recruitment.services import batches
 from recruitment.services.jobs import create_job
-from recruitment.services.reports import REPORTS, question
+from recruitment.services.reports import REPORTS, Question
 from tests.factories import Person, make_organization, make_person, unique
 from tests.recruitment import cv_files
 from vocelio.access.principal import principal_of_member
@@ -88,7 +88,7 @@ def measure_reports(person: Person, job: JobOpening, stages: list[str], number: 
     principal = principal_of_member(person.user.pk, person.organization.pk)
     assert principal is not None
     with organization_scope(person.organization.pk):
-        asked = question(principal=principal, first=None, last=None)
+        asked = Question.of(principal=principal, first=None, last=None)
         for name, report in REPORTS.items():
             show(f"{name} over {number:,}", timed(lambda report=report: report(asked), 5))
 

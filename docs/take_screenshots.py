@@ -49,6 +49,7 @@ def main() -> None:
         take(page, "/admin/contacts/contact/figures/", "contact-figures")
         take(page, "/admin/sales/deal/figures/", "sales-figures")
         take(page, "/admin/recruitment/jobopening/figures/?days=180", "recruitment-figures")
+        take_reports(page)
         take_job_board(page)
         take_board(page)
         take_steps(page)
@@ -133,6 +134,21 @@ def take_duplicates(page: Page) -> None:
     page.click("button[name=start]")
     page.click("text=Undo this change", timeout=60_000)
     page.wait_for_load_state("networkidle")
+
+
+def take_reports(page: Page) -> None:
+    """Take a report with its form, its mailing, and a dashboard that follows what happens."""
+    page.goto("/admin/reports/savedreport/")
+    page.click("#result_list a:has-text('Won by owner and month')")
+    page.wait_for_load_state("networkidle")
+    shoot(page, "report")
+    show(page, "By mail", "report-mailing")
+    page.goto("/admin/dashboards/dashboard/")
+    page.click("#result_list a:has-text('Acme this quarter')")
+    page.wait_for_selector(".board-live.is-live")
+    page.set_viewport_size({"width": 1280, "height": 1250})
+    shoot(page, "dashboard-tiles")
+    page.set_viewport_size(SIZE)
 
 
 def take_job_board(page: Page) -> None:

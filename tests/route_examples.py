@@ -44,6 +44,7 @@ from tests.factories import PASSWORD, Person, make_person, phone_number, unique
 from tests.rows import make_row
 from vocelio.organizations.models import Membership
 from vocelio.organizations.scope import organization_scope
+from vocelio.reports.models import ReportSchedule
 
 # What a request carries out: values of the address, and the body.
 Example = tuple[dict[str, Any], Any]
@@ -301,3 +302,9 @@ def scrub_of(person: Person) -> Example:
 def source_of(person: Person) -> Example:
     chosen = row(DncList, type="company")(person)
     return {}, {"kind": "https", "listId": str(chosen.pk), "settings": {"url": "https://lists.example.com/tx.csv"}}
+
+
+def mailing_of(person: Person) -> Example:
+    """Return a schedule of a report that mails it to the person."""
+    schedule = row(ReportSchedule, recipients=[person.user.pk])(person)
+    return {"report_id": schedule.report_id, "pk": schedule.pk}, {"recipients": [str(person.user.pk)]}

@@ -77,6 +77,19 @@ SPECIAL: dict[str, dict[str, Any]] = {
     "MatchedPerson": {"score": lambda: 50},
     "LeadScore": {"score": lambda: 50},
     "LeadScoreEntry": {"score": lambda: 50},
+    "SavedReport": {
+        "owner": lambda: somebody(),
+        "definition": lambda: {"metrics": ["contacts.created"]},
+        "is_shared": lambda: True,
+    },
+    "ReportSchedule": {
+        "owner": lambda: somebody(),
+        "recipients": lambda: [somebody().pk],
+        "frequency": lambda: "daily",
+    },
+    "ReportDelivery": {"schedule": lambda: None},
+    "Dashboard": {"owner": lambda: somebody(), "is_shared": lambda: True},
+    "DashboardTile": {"definition": lambda: {"metrics": ["contacts.created"]}, "chart": lambda: "number"},
     "Certificate": {"content": lambda: {"numbers": 1, "outcomes": {"C": 1}}},
 }
 
@@ -105,6 +118,9 @@ def make_row(model: Any, **values: Any) -> Any:
         job = values.get("job") or make_row(apps.get_model("recruitment", "JobOpening"))
         stages = apps.get_model("recruitment", "ApplicationStage")
         values |= {"job": job, "stage": make_row(stages, process=job.process, outcome="open")}
+    if model.__name__ == "ReportDelivery" and values["schedule"] is None:
+        schedule = make_row(apps.get_model("reports", "ReportSchedule"))
+        values |= {"report": schedule.report, "schedule": schedule}
     if model.__name__ == "Embedding":
         kinds = {"job": "job", "profile": "candidate", "contact": "contact"}
         of = next((name for name in kinds if not {name, f"{name}_id"}.isdisjoint(values)), "")

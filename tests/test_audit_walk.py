@@ -82,6 +82,7 @@ from tests.route_examples import (
     imported_clients,
     imported_deals,
     interview_of,
+    mailing_of,
     members_of,
     merged,
     merged_client,
@@ -112,8 +113,10 @@ from tests.route_examples import (
 )
 from tests.test_routes import ROUTES, Route
 from vocelio.audit.models import AuditEntry
+from vocelio.dashboards.models import Dashboard
 from vocelio.notifications.models import Notification
 from vocelio.organizations.scope import organization_scope
+from vocelio.reports.models import SavedReport
 from vocelio.users.services import passwords
 from vocelio.webhooks.models import WebhookDelivery, WebhookEndpoint
 
@@ -397,6 +400,24 @@ EXAMPLES: dict[str, Callable[[Person], Example]] = {
     "DELETE /v1/uploads/presets/<uuid:pk>": lambda p: ({"pk": row(ImportPreset)(p).pk}, None),
     "POST /v1/contacts/export": lambda p: ({}, {"format": "xlsx"}),
     "POST /v1/exports/<uuid:pk>/cancel": lambda p: ({"pk": row(ContactExport)(p).pk}, {}),
+    "POST /v1/reports/run": lambda p: ({}, {"metrics": ["contacts.created"]}),
+    "POST /v1/reports": lambda p: ({}, {"name": unique("report"), "definition": {"metrics": ["contacts.total"]}}),
+    "PUT /v1/reports/<uuid:pk>": lambda p: ({"pk": row(SavedReport)(p).pk}, {"name": unique("report")}),
+    "PATCH /v1/reports/<uuid:pk>": lambda p: ({"pk": row(SavedReport)(p).pk}, {"name": unique("report")}),
+    "DELETE /v1/reports/<uuid:pk>": lambda p: ({"pk": row(SavedReport)(p).pk}, None),
+    "POST /v1/reports/<uuid:report_id>/schedules": lambda p: (
+        {"report_id": row(SavedReport)(p).pk},
+        {"frequency": "daily", "recipients": [str(p.user.pk)]},
+    ),
+    "PUT /v1/reports/<uuid:report_id>/schedules/<uuid:pk>": mailing_of,
+    "PATCH /v1/reports/<uuid:report_id>/schedules/<uuid:pk>": mailing_of,
+    "DELETE /v1/reports/<uuid:report_id>/schedules/<uuid:pk>": mailing_of,
+    "POST /v1/reports/<uuid:report_id>/schedules/<uuid:pk>/send": mailing_of,
+    "POST /v1/dashboards": lambda p: ({}, {"name": unique("dashboard")}),
+    "PUT /v1/dashboards/<uuid:pk>": lambda p: ({"pk": row(Dashboard)(p).pk}, {"name": unique("dashboard")}),
+    "PATCH /v1/dashboards/<uuid:pk>": lambda p: ({"pk": row(Dashboard)(p).pk}, {"name": unique("dashboard")}),
+    "DELETE /v1/dashboards/<uuid:pk>": lambda p: ({"pk": row(Dashboard)(p).pk}, None),
+    "POST /v1/dashboards/<uuid:pk>/copy": lambda p: ({"pk": row(Dashboard)(p).pk}, {"name": unique("dashboard")}),
     "POST /v1/dnc-lists": lambda p: ({}, {"name": unique("list"), "type": "company"}),
     "PUT /v1/dnc-lists/<uuid:pk>": lambda p: ({"pk": row(DncList)(p).pk}, {"name": unique("list")}),
     "PATCH /v1/dnc-lists/<uuid:pk>": lambda p: ({"pk": row(DncList)(p).pk}, {"name": unique("list")}),

@@ -106,6 +106,9 @@ INSTALLED_APPS = [
     "dnc",
     "comms",
     "ai_matching",
+    # After the apps whose metrics they gather.
+    "vocelio.reports",
+    "vocelio.dashboards",
     "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
     "vocelio.backoffice.apps.BackofficeAdminConfig",
@@ -339,6 +342,8 @@ SPECTACULAR_SETTINGS = {
         "EmbeddedKind": "ai_matching.models.embeddings.SubjectKind",
         "WebhookDeliveryStatus": "vocelio.webhooks.models.DeliveryStatus",
         "ProposalStatus": "ai_matching.models.enrichment.ProposalStatus",
+        "TileChart": "vocelio.dashboards.models.TileChart",
+        "ReportChart": "vocelio.reports.serializers.CHARTS",
         "HealthStatusEnum": "vocelio.health.checks.STATUSES",
     },
 }

@@ -22,6 +22,8 @@ API: list[URLPattern | URLResolver] = [
     path("", include("dnc.urls")),
     path("", include("comms.urls")),
     path("", include("ai_matching.urls")),
+    path("", include("vocelio.reports.urls")),
+    path("", include("vocelio.dashboards.urls")),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [

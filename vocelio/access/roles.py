@@ -31,6 +31,9 @@ AGENT = frozenset(
         "dnc:check",
         "messages:read",
         "messages:write",
+        # One's own reports and dashboards, of what one may see.
+        "reports:read",
+        "reports:write",
     }
 )
 MANAGER = AGENT | {
@@ -52,6 +55,8 @@ MANAGER = AGENT | {
     "lists:manage",
     "dnc:manage",
     "audit:read",
+    "reports:share",
+    "reports:schedule",
     "deals:delete",
     "deals:bulk",
     "deals:export",

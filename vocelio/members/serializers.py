@@ -1,3 +1,6 @@
+from typing import Any
+from zoneinfo import available_timezones
+
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema_field
 from phonenumbers import SUPPORTED_REGIONS
@@ -86,6 +89,12 @@ class OrganizationSerializer(ModelSerializer):
 
     def validate_name(self, value: str) -> str:
         return " ".join(value.split())
+
+    def validate_settings(self, value: dict[str, Any]) -> dict[str, Any]:
+        """Settings are free, but for the time zone, in which reports count days."""
+        if "timeZone" in value and value["timeZone"] not in available_timezones():
+            raise serializers.ValidationError("timeZone is a name such as America/New_York.", code="choice")
+        return value
 
     def validate_defaultRegion(self, value: str) -> str:
         if value.upper() not in SUPPORTED_REGIONS:

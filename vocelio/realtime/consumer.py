@@ -192,8 +192,9 @@ class EventConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels h
         except NotAllowed:
             await in_thread(self._audit_refusal)(viewer, subscription)
             raise
+        sources = await in_thread(subscription.sources)(viewer) if subscription.topic.sources else None
         if not self.is_over:
-            sequence = hub.follow(self.socket, subscription)
+            sequence = hub.follow(self.socket, subscription, sources)
             self._say({"type": "subscribed"} | subscription.described() | {"sequence": sequence})
 
     async def _unsubscribe(self, message: dict[str, Any]) -> None:

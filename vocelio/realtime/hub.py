@@ -8,7 +8,7 @@ import asyncio
 import logging
 import uuid
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from typing import Any
 
 import orjson
@@ -28,6 +28,7 @@ from vocelio.realtime.publish import redis_channel
 from vocelio.realtime.rights import GROUP
 from vocelio.realtime.topics import Subscription
 from vocelio.realtime.viewers import Viewer
+from vocelio.realtime.watches import Watch
 
 logger = logging.getLogger(__name__)
 
@@ -50,6 +51,7 @@ class Socket:
     def __init__(self, overflow: Callable[[], None], recheck: Callable[[], Awaitable[None]]) -> None:
         self.viewer: Viewer | None = None
         self.subscriptions: set[Subscription] = set()
+        self.watches: dict[Subscription, Watch] = {}
         self.queue: asyncio.Queue[str] = asyncio.Queue(QUEUE_FRAMES)
         self.recheck = recheck
         self._overflow = overflow
@@ -83,6 +85,7 @@ class Feed:
         self.organization_id = organization_id
         self.sockets: set[Socket] = set()
         self.followers: defaultdict[str, set[Socket]] = defaultdict(set)
+        self.watches: defaultdict[str, set[Watch]] = defaultdict(set)
         # Delivered up to here; None until the head has been read.
         self.sequence: int | None = None
         # The highest number heard of.
@@ -99,6 +102,15 @@ class Feed:
             for socket in followers:
                 socket.offer(text)
             FRAMES.inc(len(followers))
+        for watch in self.watches.get(message["topic"], ()):
+            watch.note(message)
+
+    def forget(self, watch: Watch | None) -> None:
+        """Let the watch hear nothing more."""
+        if watch is not None:
+            watch.end()
+            for topic in watch.sources:
+                self.watches[topic].discard(watch)
 
 
 class Hub:
@@ -142,17 +154,29 @@ class Hub:
         feed.sockets.discard(socket)
         for followers in feed.followers.values():
             followers.discard(socket)
+        for watch in socket.watches.values():
+            feed.forget(watch)
         if not feed.sockets:
             del self._feeds[feed.organization_id]
             self.spawn(self._unsubscribe(feed.organization_id))
 
-    def follow(self, socket: Socket, subscription: Subscription) -> int:
-        """Add a subscription; return the number after which all its events are delivered."""
+    def follow(
+        self, socket: Socket, subscription: Subscription, sources: Mapping[str, Collection[str]] | None = None
+    ) -> int:
+        """Add a subscription; return the number after which all its events are delivered.
+
+        `sources` are the topics that make what it shows out of date; said again, they replace those before.
+        """
         feed = self._feed_of(socket)
         assert feed is not None  # noqa: S101
         assert feed.sequence is not None  # noqa: S101
         socket.subscriptions.add(subscription)
         feed.followers[subscription.topic.name].add(socket)
+        feed.forget(socket.watches.pop(subscription, None))
+        if sources:
+            watch = socket.watches[subscription] = Watch(socket, subscription, sources)
+            for topic in sources:
+                feed.watches[topic].add(watch)
         return feed.sequence
 
     def unfollow(self, socket: Socket, subscription: Subscription) -> None:
@@ -160,6 +184,8 @@ class Hub:
         socket.subscriptions.discard(subscription)
         feed = self._feed_of(socket)
         name = subscription.topic.name
+        if feed is not None:
+            feed.forget(socket.watches.pop(subscription, None))
         if feed is not None and not any(other.topic.name == name for other in socket.subscriptions):
             feed.followers[name].discard(socket)
 

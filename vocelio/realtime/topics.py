@@ -34,7 +34,8 @@ class Topic:
 
     `key` names the parameter that picks one row, compared with the `key` of publish(); `exists` says inside the
     organization's scope whether there is such a row that the viewer may see. `filters` are optional ids that
-    `matches` compares with an event's data. The records of an `owned` topic have a responsible user: an event that
+    `matches` compares with an event's data. `sources` names other topics whose events make parts of what the key shows
+    out of date, {topic: parts}: the subscription is told so, at most every few seconds (watches.py). The records of an `owned` topic have a responsible user: an event that
     does not name its owners is kept from those who may not see everybody's.
     """
 
@@ -49,6 +50,7 @@ class Topic:
     matches: Callable[[Mapping[str, str], Mapping[str, Any]], bool] = matches_everything
     owned: bool = False
     personal: bool = False
+    sources: Callable[[Viewer, uuid.UUID], Mapping[str, Collection[str]]] | None = None
 
     def shown_to(self, viewer: Viewer, owners: Collection[str] | None) -> bool:
         """Say whether the viewer may see an event about these people's records."""
@@ -108,6 +110,13 @@ class Subscription:
             with organization_scope(viewer.principal.organization_id):
                 if not self.topic.exists(viewer, uuid.UUID(self.key)):
                     raise NotFound
+
+    def sources(self, viewer: Viewer) -> Mapping[str, Collection[str]]:
+        """Return the topics whose events make parts of what this shows out of date, as the tables say now."""
+        if self.topic.sources is None:
+            return {}
+        with organization_scope(viewer.principal.organization_id):
+            return self.topic.sources(viewer, uuid.UUID(self.key))
 
     def matches(self, key: str, data: Mapping[str, Any]) -> bool:
         """Say whether an event of the topic belongs to this subscription."""

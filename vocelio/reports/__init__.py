@@ -1,1 +1,4 @@
-"""Reports: a table, totals and what to draw, alike as JSON, CSV and PDF. Apps bring the figures."""
+"""Reports: metrics that apps register, questions about them, answers alike as JSON, CSV, XLSX and PDF, saved and mailed.
+
+Imports other parts of the kernel only, never a context; apps bring figures by their `metrics.py`. Open registry.py first.
+"""

@@ -1,4 +1,4 @@
-"""Reports as files: CSV for spreadsheets, PDF for meetings."""
+"""Reports as files: CSV and Excel for spreadsheets, PDF for meetings."""
 
 import csv
 import io
@@ -7,8 +7,15 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from django.utils import timezone
+from openpyxl import Workbook
+from openpyxl.cell import WriteOnlyCell
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE as UNPRINTABLE
+from openpyxl.chart import BarChart, LineChart, PieChart, Reference
+from openpyxl.styles import Font
+from openpyxl.utils import get_column_letter
 from reportlab.graphics.charts.barcharts import VerticalBarChart
 from reportlab.graphics.charts.legends import Legend
+from reportlab.graphics.charts.linecharts import HorizontalLineChart
 from reportlab.graphics.shapes import Drawing as Canvas
 from reportlab.lib import colors
 from reportlab.lib.pagesizes import A4, landscape
@@ -17,10 +24,70 @@ from reportlab.lib.units import mm
 from reportlab.platypus import Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
 
 from vocelio.formulas import harmless
+from vocelio.organizations.models import Organization
 from vocelio.reports.shapes import Column, Drawing, Question, Report
 
 PALETTE = [colors.HexColor(code) for code in ("#0d9488", "#94a3b8", "#f59e0b", "#ef4444")]
-MOST_BARS = 40
+MOST_BARS, MOST_POINTS, MOST_LABELS = 40, 400, 24
+MOST_SERIES = 8
+
+
+CONTENT_TYPES = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "pdf": "application/pdf",
+}
+NUMBERS = {"number", "money", "percent", "days"}
+
+
+def report_file(kind: str, report: Report, asked: Question, *, currency: str) -> bytes:
+    """Return the report as a file of a kind named in CONTENT_TYPES."""
+    if kind == "csv":
+        return report_csv(report).encode()
+    if kind == "xlsx":
+        return report_xlsx(report)
+    organization = Organization.objects.values_list("name", flat=True).get(pk=asked.principal.organization_id)
+    return report_pdf(report, asked, organization=organization, currency=currency)
+
+
+def report_xlsx(report: Report) -> bytes:
+    """Return the table as a workbook of one sheet, numbers as numbers, with its first chart beside it."""
+    book = Workbook(write_only=True)
+    sheet: Any = book.create_sheet("Report")
+    sheet.freeze_panes = "A2"
+    heading = Font(bold=True)
+    sheet.append([_cell(sheet, column.label, heading) for column in report.columns])
+    for row in report.rows:
+        sheet.append(
+            [
+                float(row[column.key])
+                if column.kind in NUMBERS and row[column.key] is not None
+                else _cell(sheet, "" if row[column.key] is None else str(row[column.key]))
+                for column in report.columns
+            ]
+        )
+    figures = [index for index, column in enumerate(report.columns, 1) if column.kind in NUMBERS]
+    if report.rows and figures and report.charts:
+        kind = report.charts[0].kind
+        chart: Any = {"line": LineChart, "doughnut": PieChart}.get(kind, BarChart)()
+        chart.title, chart.width, chart.height = report.title, 24, 12
+        last = len(report.rows) + 1
+        for index in figures[: 1 if kind == "doughnut" else MOST_SERIES]:
+            chart.add_data(Reference(sheet, min_col=index, min_row=1, max_row=last), titles_from_data=True)
+        chart.set_categories(Reference(sheet, min_col=1, min_row=2, max_row=last))
+        sheet.add_chart(chart, f"{get_column_letter(len(report.columns) + 2)}2")
+    content = io.BytesIO()
+    book.save(content)
+    return content.getvalue()
+
+
+def _cell(sheet: Any, text: str, font: Font | None = None) -> WriteOnlyCell:
+    """Return a cell of text, which no spreadsheet takes for a formula."""
+    cell = WriteOnlyCell(sheet, UNPRINTABLE.sub("", text))
+    cell.data_type = "s"
+    if font is not None:
+        cell.font = font
+    return cell
 
 
 def report_csv(report: Report) -> str:
@@ -38,14 +105,14 @@ def report_csv(report: Report) -> str:
 def report_pdf(report: Report, asked: Question, *, organization: str, currency: str) -> bytes:
     """Return a printable report: what was asked, the first chart and the table."""
     styles = getSampleStyleSheet()
-    about = f"{organization}. {asked.first:%d %b %Y} to {asked.last:%d %b %Y}, amounts in {currency}."
+    about = f"{organization}. {asked.first:%d %b %Y} to {asked.last:%d %b %Y}{f', amounts in {currency}' if currency else ''}."
     made = f"Made {timezone.now():%d %b %Y, %H:%M} UTC by {asked.principal.name or asked.principal.email}."
     story: list[Any] = [
         Paragraph(escape(report.title), styles["Title"]),
         Paragraph(escape(f"{about} {made}"), styles["Normal"]),
         Spacer(1, 6 * mm),
     ]
-    chart = next((each for each in report.charts if each.labels and len(each.labels) <= MOST_BARS), None)
+    chart = next((each for each in report.charts if each.labels and len(each.labels) <= most_points(each)), None)
     if chart is not None:
         story += [_chart(chart), Spacer(1, 6 * mm)]
     cells = [[Paragraph(escape(column.label), styles["BodyText"]) for column in report.columns]]
@@ -92,12 +159,19 @@ def _shown(value: Any, column: Column) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
+def most_points(chart: Drawing) -> int:
+    """Return how many labels of a chart can be told apart on paper."""
+    return MOST_POINTS if chart.kind == "line" else MOST_BARS
+
+
 def _chart(drawn: Drawing) -> Canvas:
     canvas = Canvas(265 * mm, 70 * mm)
-    chart = VerticalBarChart()
+    is_line = drawn.kind == "line"
+    chart: Any = HorizontalLineChart() if is_line else VerticalBarChart()
     chart.x, chart.y, chart.width, chart.height = 25 * mm, 15 * mm, 190 * mm, 50 * mm
     chart.data = [[float(value or 0) for value in line.data] for line in drawn.datasets]
-    chart.categoryAxis.categoryNames = [label[:18] for label in drawn.labels]
+    every = -(-len(drawn.labels) // MOST_LABELS)
+    chart.categoryAxis.categoryNames = ["" if index % every else label[:18] for index, label in enumerate(drawn.labels)]
     chart.categoryAxis.labels.angle = 25 if len(drawn.labels) > 6 else 0
     chart.categoryAxis.labels.boxAnchor = "ne" if len(drawn.labels) > 6 else "n"
     chart.categoryAxis.labels.fontSize = 7
@@ -105,8 +179,11 @@ def _chart(drawn: Drawing) -> Canvas:
     chart.valueAxis.valueMin = 0
     chart.valueAxis.labelTextFormat = lambda value: f"{value:,.0f}"
     for index in range(len(drawn.datasets)):
-        chart.bars[index].fillColor = PALETTE[index % len(PALETTE)]
-        chart.bars[index].strokeColor = None
+        color = PALETTE[index % len(PALETTE)]
+        if is_line:
+            chart.lines[index].strokeColor = color
+        else:
+            chart.bars[index].fillColor, chart.bars[index].strokeColor = color, None
     legend = Legend()
     legend.x, legend.y, legend.fontSize, legend.alignment = 220 * mm, 60 * mm, 8, "right"
     legend.colorNamePairs = [(PALETTE[index % len(PALETTE)], line.label) for index, line in enumerate(drawn.datasets)]

@@ -18,15 +18,15 @@ from vocelio.api.schema import EnvelopeSchema
 from vocelio.api.serializers import Serializer
 from vocelio.api.viewsets import TenantViewSet
 from vocelio.errors import Invalid
-from vocelio.organizations.models import Organization
-from vocelio.reports.files import report_csv, report_pdf
+from vocelio.reports.files import CONTENT_TYPES, report_file
 from vocelio.reports.shapes import Question, Report
 
-FORMATS = ("json", "csv", "pdf")
+FORMATS = ("json", *CONTENT_TYPES)
+FORMAT = OpenApiParameter("format", enum=FORMATS, default="json")
 DAYS_AND_FORMAT = [
     OpenApiParameter("from", OpenApiTypes.DATE, description="The first day; 90 days before `to` unless given."),
     OpenApiParameter("to", OpenApiTypes.DATE, description="The last day; today unless given."),
-    OpenApiParameter("format", enum=FORMATS, default="json"),
+    FORMAT,
 ]
 
 
@@ -64,11 +64,24 @@ class ReportSerializer(Serializer):
     charts = DrawingSerializer(many=True)
 
 
-REPORT_ANSWERS: dict[Any, Any] = {
-    (200, "application/json"): ReportSerializer,
-    (200, "text/csv"): OpenApiTypes.BINARY,
-    (200, "application/pdf"): OpenApiTypes.BINARY,
-}
+def answers(serializer: Any) -> dict[Any, Any]:
+    """Return the forms an answer comes in, for the schema: the serializer's, and files."""
+    files = {(200, content_type.partition(";")[0]): OpenApiTypes.BINARY for content_type in CONTENT_TYPES.values()}
+    return {(200, "application/json"): serializer, **files}
+
+
+def format_asked(request: Request) -> str:
+    """Return what the answer is to be; raise Invalid for what there is not."""
+    kind = request.query_params.get("format", "json")
+    if kind not in FORMATS:
+        raise Invalid.field("format", f"format is one of: {', '.join(FORMATS)}.", value=kind[:50], constraint="choice")
+    return kind
+
+
+def file_response(content: bytes, name: str, kind: str) -> HttpResponse:
+    """Answer a file of today."""
+    disposition = f'attachment; filename="{name}-{timezone.now():%Y-%m-%d}.{kind}"'
+    return HttpResponse(content, content_type=CONTENT_TYPES[kind], headers={"Content-Disposition": disposition})
 
 
 class ReportSchema(EnvelopeSchema):
@@ -78,7 +91,7 @@ class ReportSchema(EnvelopeSchema):
         return [*DAYS_AND_FORMAT, *self.view.narrowed_by.values()]
 
     def get_response_serializers(self) -> Any:
-        return REPORT_ANSWERS
+        return answers(ReportSerializer)
 
 
 class DrawnReportViewSet(TenantViewSet):
@@ -100,16 +113,12 @@ class DrawnReportViewSet(TenantViewSet):
         return ""
 
     def report(self, request: Request) -> Any:
-        """Answer the report, as JSON ready to draw, as CSV or as PDF."""
+        """Answer the report, as JSON ready to draw, as CSV, as XLSX or as PDF."""
         known = {"from", "to", "format", *(each.name for each in self.narrowed_by.values())}
         for name in request.query_params:
             if name not in known:
                 raise Invalid.field(name[:60], "There is no such parameter here.", constraint="unknown")
-        kind = request.query_params.get("format", "json")
-        if kind not in FORMATS:
-            raise Invalid.field(
-                "format", f"format is one of: {', '.join(FORMATS)}.", value=kind[:50], constraint="choice"
-            )
+        kind = format_asked(request)
         asked = self.question.of(
             self.principal,
             self.day("from"),
@@ -119,11 +128,8 @@ class DrawnReportViewSet(TenantViewSet):
         result = self.reports[self.report_name](asked)
         if kind == "json":
             return self.respond(self._shown(result, asked))
-        if kind == "csv":
-            return self._file(report_csv(result), "text/csv; charset=utf-8", "csv")
-        organization = Organization.objects.values_list("name", flat=True).get(pk=self.principal.organization_id)
-        content = report_pdf(result, asked, organization=organization, currency=self.currency())
-        return self._file(content, "application/pdf", "pdf")
+        content = report_file(kind, result, asked, currency=self.currency())
+        return file_response(content, self.report_name, kind)
 
     def day(self, name: str) -> datetime.date | None:
         """Return a parameter that is a day; raise Invalid for anything else."""
@@ -158,9 +164,3 @@ class DrawnReportViewSet(TenantViewSet):
             "totals": result.totals,
             "charts": [asdict(drawing) for drawing in result.charts],
         }
-
-    def _file(self, content: str | bytes, content_type: str, ending: str) -> HttpResponse:
-        name = f"{self.report_name}-{timezone.now():%Y-%m-%d}.{ending}"
-        return HttpResponse(
-            content, content_type=content_type, headers={"Content-Disposition": f'attachment; filename="{name}"'}
-        )

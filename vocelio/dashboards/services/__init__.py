@@ -1,0 +1,1 @@
+"""The only writers of dashboards, and the figures of their tiles."""

@@ -1,0 +1,27 @@
+"""The queue's and the schedule's door to reports."""
+
+from celery import shared_task
+
+from vocelio.db.ticks import once_per
+from vocelio.jobs.tasks import JobTask, load_job
+from vocelio.organizations.models import Organization
+from vocelio.organizations.scope import organization_scope
+from vocelio.reports.models import ReportDelivery
+from vocelio.reports.services import deliveries, schedules
+
+
+@shared_task(base=JobTask)
+def run_delivery(*, organization_id: str, job_id: str) -> None:
+    """Mail one report."""
+    deliveries.run_delivery(load_job(ReportDelivery, organization_id, job_id))
+
+
+@shared_task
+@once_per(seconds=60)
+def start_due_deliveries() -> int:
+    """Begin every organization's mailings that are due."""
+    total = 0
+    for organization_id in Organization.objects.filter(is_active=True).values_list("pk", flat=True):
+        with organization_scope(organization_id):
+            total += schedules.start_due()
+    return total

@@ -1,0 +1,3 @@
+from vocelio.reports.views.drawn import DrawnReportViewSet
+
+__all__ = ["DrawnReportViewSet"]
