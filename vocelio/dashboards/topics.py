@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 
 from vocelio.dashboards.models import Dashboard, DashboardTile
+from vocelio.realtime.shapes import ID, IDS, TIME, shape
 from vocelio.realtime.topics import Topic, register
 from vocelio.realtime.viewers import Viewer
 from vocelio.reports.registry import metric_named
@@ -26,4 +27,17 @@ def sources(viewer: Viewer, dashboard_id: uuid.UUID) -> Mapping[str, Collection[
     return dict(found)
 
 
-register(Topic("dashboard", permission="reports:read", key="dashboardId", exists=dashboard_exists, sources=sources))
+register(
+    Topic(
+        "dashboard",
+        "A dashboard: which of its tiles are out of date, and that it was changed.",
+        permission="reports:read",
+        key="dashboardId",
+        exists=dashboard_exists,
+        sources=sources,
+        events={
+            "dashboard_stale": shape(dashboardId=ID, stale=IDS, changedAt=TIME),
+            "dashboard_changed": shape(dashboardId=ID),
+        },
+    )
+)

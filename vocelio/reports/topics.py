@@ -2,6 +2,7 @@
 
 import uuid
 
+from vocelio.jobs.shapes import progress
 from vocelio.realtime.topics import Topic, register
 from vocelio.realtime.viewers import Viewer
 from vocelio.reports.models import ReportDelivery
@@ -11,4 +12,14 @@ def delivery_exists(viewer: Viewer, job_id: uuid.UUID) -> bool:
     return bool(ReportDelivery.objects.get_queryset().visible_to(viewer.principal).filter(pk=job_id).exists())
 
 
-register(Topic(f"{ReportDelivery.noun}_progress", permission="reports:read", key="jobId", exists=delivery_exists))
+NAME = f"{ReportDelivery.noun}_progress"
+register(
+    Topic(
+        NAME,
+        "One mailing of a report as it goes on.",
+        permission="reports:read",
+        key="jobId",
+        exists=delivery_exists,
+        events={NAME: progress()},
+    )
+)
