@@ -111,7 +111,9 @@ def _messages(topic: Topic) -> dict[str, tuple[str, dict[str, Any]]]:
         "unsubscribed": ("No more of it arrives.", kind("unsubscribed", *optional, **parameters)),
     }
     for name, data in topic.events.items():
-        messages[name] = (f"An event of {topic.name}.", kind(name, data=data, sequence=NUMBER))
+        # What a watch says is of no event of its own, so it has no number.
+        number = {} if name == topic.stale_event else {"sequence": NUMBER}
+        messages[name] = (f"An event of {topic.name}.", kind(name, data=data, **number))
     return messages
 
 

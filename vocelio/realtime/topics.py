@@ -35,8 +35,9 @@ class Topic:
     `key` names the parameter that picks one row, compared with the `key` of publish(); `exists` says inside the
     organization's scope whether there is such a row that the viewer may see. `filters` are optional ids that
     `matches` compares with an event's data. `sources` names other topics whose events make parts of what the key shows
-    out of date, {topic: parts}: the subscription is told so, at most every few seconds (watches.py). The records of an `owned` topic have a responsible user: an event that
-    does not name its owners is kept from those who may not see everybody's.
+    out of date, {topic: parts}: the subscription is told so, at most every few seconds (watches.py). The records of an
+    `owned` topic have a responsible user: an event that does not name its owners is kept from those who may not see
+    everybody's.
     """
 
     name: str
@@ -51,6 +52,11 @@ class Topic:
     owned: bool = False
     personal: bool = False
     sources: Callable[[Viewer, uuid.UUID], Mapping[str, Collection[str]]] | None = None
+
+    @property
+    def stale_event(self) -> str:
+        """Return the type by which a watch tells what is out of date."""
+        return f"{self.name}_stale"
 
     def shown_to(self, viewer: Viewer, owners: Collection[str] | None) -> bool:
         """Say whether the viewer may see an event about these people's records."""

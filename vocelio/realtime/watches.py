@@ -48,4 +48,4 @@ class Watch:
         # What was computed before this moment may lack what happened.
         moment = datetime.now(UTC).isoformat().replace("+00:00", "Z")
         data = {topic.key: self._subscription.key, "stale": parts, "changedAt": moment}
-        self._socket.offer(orjson.dumps({"type": f"{topic.name}_stale", "data": data}).decode())
+        self._socket.offer(orjson.dumps({"type": topic.stale_event, "data": data}).decode())
