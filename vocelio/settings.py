@@ -96,6 +96,7 @@ INSTALLED_APPS = [
     "vocelio.realtime",
     "vocelio.db",
     "vocelio.notifications",
+    "vocelio.operations",
     "contacts",
     "recruitment",
     "sales",
