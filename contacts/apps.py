@@ -9,11 +9,18 @@ class ContactsConfig(AppConfig):
         from contacts.services.client_merges import register_rules
         from contacts.services.erasures import register_erasers
         from contacts.services.timeline import register_sources
-        from vocelio.health.metrics import register_gauge, rows_estimated
+        from vocelio.health.figures import platform_figures, rows_estimated, rows_inserted, today
+        from vocelio.health.metrics import register_gauge
+
+        def imported_today() -> float:
+            figures = platform_figures("import_jobs", "status", summed="imported_contacts", since=today())
+            return sum(imported for _, imported, _ in figures.values())
 
         register_gauge(
             "vocelio_total_contacts", "Contacts of all organizations, as the planner knows.", rows_estimated("contacts")
         )
+        register_gauge("vocelio_contacts_created", "Contacts ever made.", rows_inserted("contacts"), only_rises=True)
+        register_gauge("vocelio_contacts_imported_today", "Contacts imported since midnight UTC.", imported_today)
         register_sources()
         register_erasers()
         register_rules()

@@ -7,6 +7,7 @@ class RecruitmentConfig(AppConfig):
 
     def ready(self) -> None:
         from contacts.profile_kinds import ProfileKind, register_profile_kind
+        from recruitment import receivers  # noqa: F401 - connects the signals
         from recruitment.models import CandidateProfile
         from recruitment.panels import register_panels
         from recruitment.services.profiles import KIND, create_candidate_profile

@@ -33,6 +33,7 @@ def run_cv_batch(*, organization_id: str, job_id: str) -> None:
 
 @shared_task
 @once_per(seconds=60)
+@outgoing
 def send_rejections() -> int:
     """Promise the mails of rejections whose undo window is over, of every organization."""
     total = 0

@@ -426,6 +426,8 @@ REQUEST_STATEMENT_TIMEOUT = os.environ.get("REQUEST_STATEMENT_TIMEOUT") or "30s"
 
 # What Prometheus shows to read /metrics; without one, only private addresses may.
 METRICS_TOKEN = os.environ.get("METRICS_TOKEN", "")
+# Where a worker or beat answers with its own metrics, e.g. 0.0.0.0:9100; processes that share a folder need none.
+METRICS_ADDRESS = os.environ.get("METRICS_ADDRESS", "")
 
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"

@@ -11,7 +11,6 @@ from celery import current_app
 from django.conf import settings as django_settings
 from django.core.management import call_command
 from django.db.models.functions import Now
-from django.urls import reverse
 
 from tests.factories import Person, unique
 from vocelio.db.ids import uuid7

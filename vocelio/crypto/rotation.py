@@ -65,7 +65,8 @@ def rewrap_batches() -> Iterator[KeyCount]:
         if changed:
             with connection.cursor() as cursor:
                 cursor.execute(
-                    "SELECT rewrap_organization_keys(%s::uuid[], %s, %s)", [list(column) for column in zip(*changed, strict=True)]
+                    "SELECT rewrap_organization_keys(%s::uuid[], %s, %s)",
+                    [list(column) for column in zip(*changed, strict=True)],
                 )
                 count.older += cursor.fetchone()[0]
         yield count

@@ -5,6 +5,7 @@ a hold stands; what they would have done stays due. `manage.py restore` sets it,
 """
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
@@ -15,6 +16,8 @@ R = TypeVar("R")
 
 # Names of all tasks so decorated, as the functions bear them: "module.name".
 OUTGOING: set[str] = set()
+# When a doorbell is due that a restore parked: never.
+PARKED = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 def current_hold() -> OutgoingHold | None:

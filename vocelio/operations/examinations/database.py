@@ -32,7 +32,9 @@ def role() -> Iterator[Finding]:
 
 def versions() -> Iterator[Finding]:
     """Say whether server and pgvector are new enough."""
-    major = connection.pg_version // 10000
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('server_version_num')::int / 10000")
+        (major,) = cursor.fetchone()
     if major < OLDEST_POSTGRES:
         yield fail("PostgreSQL", f"Version {major}", f"Upgrade the server to {OLDEST_POSTGRES} or newer.")
     else:
@@ -52,7 +54,9 @@ def migrations() -> Iterator[Finding]:
     """Say whether the schema is the one this code was written for."""
     executor = MigrationExecutor(connection)
     missing = [str(migration) for migration, _ in executor.migration_plan(executor.loader.graph.leaf_nodes())]
-    unknown = sorted(".".join(key) for key in set(executor.loader.applied_migrations) - set(executor.loader.graph.nodes))
+    unknown = sorted(
+        ".".join(key) for key in set(executor.loader.applied_migrations) - set(executor.loader.graph.nodes)
+    )
     if missing:
         yield fail(
             "migrations",

@@ -17,7 +17,9 @@ def secrets() -> Iterator[Finding]:
         "JWT_SECRET": settings.JWT_SECRET,
         "MASTER_KEYS": settings.MASTER_KEYS[0],
     }
-    weak = [name for name, value in named.items() if len(set(value)) < FEWEST_CHARACTERS or value.startswith("insecure")]
+    weak = [
+        name for name, value in named.items() if len(set(value)) < FEWEST_CHARACTERS or value.startswith("insecure")
+    ]
     advice = "Make each with: openssl rand -base64 32. How to change one without a break: docs/operations.md, Keys."
     if settings.DEBUG:
         yield warn("DEBUG", "On: errors show their insides", "Unset DEBUG outside of development.")

@@ -59,8 +59,10 @@ def workers() -> Iterator[Finding]:
         yield ok("workers", f"{len(answers)} answer and serve every queue")
     server = _redis()
     for queue in settings.CELERY_TASK_QUEUES_BY_APP:
-        if (length := int(server.llen(queue))) > LONG_QUEUE:  # type: ignore[arg-type]
-            yield warn("queues", f"{length} messages wait in {queue}", f"Add workers: celery -A vocelio worker -Q {queue}")
+        if (length := int(server.llen(queue))) > LONG_QUEUE:
+            yield warn(
+                "queues", f"{length} messages wait in {queue}", f"Add workers: celery -A vocelio worker -Q {queue}"
+            )
 
 
 def beat() -> Iterator[Finding]:

@@ -63,7 +63,9 @@ def audit_chain() -> Iterator[Finding]:
 def last_backup() -> Iterator[Finding]:
     """Say when `manage.py backup` last finished; servers with backups of their own are not asked."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT extract(epoch FROM now() - ticked_at) / 3600 FROM schedule_ticks WHERE schedule = 'backup'")
+        cursor.execute(
+            "SELECT extract(epoch FROM now() - ticked_at) / 3600 FROM schedule_ticks WHERE schedule = 'backup'"
+        )
         found = cursor.fetchone()
     if found is not None and found[0] <= BACKUP_HOURS:
         yield ok("backup", f"Made {found[0]:.0f} hours ago")

@@ -25,7 +25,9 @@ class Command(BaseCommand):
         findings = examine()
         verdict = worst(findings)
         if options["json"]:
-            self.stdout.write(json.dumps({"verdict": verdict, "findings": [asdict(each) for each in findings]}, indent=2))
+            self.stdout.write(
+                json.dumps({"verdict": verdict, "findings": [asdict(each) for each in findings]}, indent=2)
+            )
         else:
             styles = {Level.OK: self.style.SUCCESS, Level.WARN: self.style.WARNING, Level.FAIL: self.style.ERROR}
             for finding in findings:
