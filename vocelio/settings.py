@@ -127,6 +127,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "vocelio.health.middleware.MetricsMiddleware",
     "vocelio.api.middleware.RequestIdMiddleware",
+    "vocelio.health.middleware.RequestLogMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
@@ -428,6 +429,18 @@ REQUEST_STATEMENT_TIMEOUT = os.environ.get("REQUEST_STATEMENT_TIMEOUT") or "30s"
 METRICS_TOKEN = os.environ.get("METRICS_TOKEN", "")
 # Where a worker or beat answers with its own metrics, e.g. 0.0.0.0:9100; processes that share a folder need none.
 METRICS_ADDRESS = os.environ.get("METRICS_ADDRESS", "")
+
+# From how many milliseconds on a request or a statement is logged as slow; LOG_REQUESTS=1 logs every request.
+SLOW_REQUEST_MS = float(os.environ.get("SLOW_REQUEST_MS") or 1000)
+SLOW_QUERY_MS = float(os.environ.get("SLOW_QUERY_MS") or 500)
+LOG_REQUESTS = env_flag("LOG_REQUESTS")
+
+# Faults go to Sentry and traces to an OpenTelemetry collector where these say so: requirements-observe.txt.
+SENTRY_DSN = os.environ.get("SENTRY_DSN", "")
+SENTRY_ENVIRONMENT = os.environ.get("SENTRY_ENVIRONMENT") or ("development" if DEBUG else "production")
+TRACES = bool(os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"))
+if TRACES:
+    MIDDLEWARE.insert(0, "vocelio.operations.tracing.TracingMiddleware")
 
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
