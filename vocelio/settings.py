@@ -1,6 +1,7 @@
 """Settings of every installation; only environment variables differ between a laptop and production."""
 
 import os
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -43,6 +44,9 @@ def secret(name: str) -> str:
 
 SECRET_KEY = secret("SECRET_KEY")
 JWT_SECRET = secret("JWT_SECRET")
+# Older ones, accepted for reading while processes change over; unsubscribe links in sent mails live as long as these.
+SECRET_KEY_FALLBACKS = env_list("SECRET_KEY_FALLBACKS")
+JWT_SECRET_FALLBACKS = env_list("JWT_SECRET_FALLBACKS")
 # Comma-separated, newest first; a second one is accepted for reading while keys are rotated.
 MASTER_KEYS = secret("MASTER_KEYS").split(",")
 
@@ -421,6 +425,25 @@ CRM_WEBHOOKS = env_flag("CRM_WEBHOOKS", HTTPS)
 OPENAI_API_KEY = os.environ.get("OPENAI_API_KEY", "")
 OPENAI_BASE_URL = os.environ.get("OPENAI_BASE_URL") or "https://api.openai.com/v1"
 OPENAI_CHAT_MODEL = os.environ.get("OPENAI_CHAT_MODEL") or "gpt-4o-mini"
+
+# What is kept how long, each changed by RETENTION_<NAME>=90d; docs/operations.md says what hangs on it.
+RETENTION = {
+    name: timedelta(seconds=duration(f"RETENTION_{name.upper()}", default))
+    for name, default in {
+        "trash": "30d",
+        "uploads": "30d",
+        "import_drafts": "7d",
+        "exports": "7d",
+        "events": "7d",
+        "idempotency_keys": "1d",
+        "login_attempts": "1d",
+        "used_refresh_tokens": "30d",
+        "sessions": "90d",
+        "crm_webhooks": "7d",
+        "crm_items": "90d",
+        "notifications": "180d",
+    }.items()
+}
 
 # How long one statement of a request may run, in PostgreSQL's words.
 REQUEST_STATEMENT_TIMEOUT = os.environ.get("REQUEST_STATEMENT_TIMEOUT") or "30s"

@@ -9,8 +9,9 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from comms.services.tokens import UNSUBSCRIBE, make_token, read_token
 from contacts.models import Contact
-from tests.factories import make_organization, phone_number
+from tests.factories import Person, make_organization, phone_number
 from vocelio.crypto import rotation
 from vocelio.crypto.envelope import Undecryptable
 from vocelio.crypto.rotation import count_keys, rewrap_batches
@@ -107,3 +108,27 @@ def test_nothing_fails_to_be_read_or_written_while_keys_are_rotated(settings, ol
 def test_with_one_master_key_there_is_nothing_to_rotate():
     with pytest.raises(CommandError, match="MASTER_KEYS=new,old"):
         call_command("rotate_master_key")
+
+
+def test_tokens_and_links_of_the_secrets_before_are_accepted_until_those_are_taken_out(admin: Person, settings: Any):
+    access, link = admin.token, make_link(admin)
+    settings.JWT_SECRET_FALLBACKS, settings.JWT_SECRET = [settings.JWT_SECRET], secrets.token_urlsafe(48)
+    settings.SECRET_KEY_FALLBACKS, settings.SECRET_KEY = [settings.SECRET_KEY], secrets.token_urlsafe(48)
+    assert status(admin, access) == status(admin, admin.token) == 200
+    assert access != admin.token
+    assert read_token(UNSUBSCRIBE, link) == read_token(UNSUBSCRIBE, make_link(admin))
+    assert link != make_link(admin)
+    settings.JWT_SECRET_FALLBACKS = settings.SECRET_KEY_FALLBACKS = []
+    assert status(admin, access) == 401
+    assert status(admin, admin.token) == 200
+    assert read_token(UNSUBSCRIBE, link) is None
+
+
+def make_link(person: Person) -> str:
+    with organization_scope(person.organization.id):
+        return make_token(UNSUBSCRIBE, person.user.id)
+
+
+def status(person: Person, token: str) -> int:
+    answer = person.client.get("/v1/contacts?limit=1", headers={"Authorization": f"Bearer {token}"})
+    return int(answer.status_code)

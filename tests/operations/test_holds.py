@@ -25,6 +25,7 @@ INSIDE = {
     "vocelio.api.tasks.purge_idempotency_keys",
     "vocelio.audit.tasks.seal_audit_log",
     "vocelio.jobs.tasks.sweep_jobs",
+    "vocelio.notifications.tasks.purge_notifications",
     "vocelio.realtime.tasks.purge_events",
     # Somebody at the log-in page waits for the mail; those of before a restore are gone with the sign-ins.
     *("vocelio.users.tasks.send_password_resets", "vocelio.users.tasks.purge_sign_ins"),

@@ -15,8 +15,9 @@ LONGEST = 2000
 
 
 def watch_statements(connection: Any, **kwargs: Any) -> None:
-    """Time every statement of a new connection."""
-    connection.execute_wrappers.append(_timed)
+    """Time every statement of a new connection; one that was lost and made anew is the same object."""
+    if _timed not in connection.execute_wrappers:
+        connection.execute_wrappers.append(_timed)
 
 
 def _timed(execute: Callable[..., Any], sql: Any, parameters: Any, is_many: bool, context: Any) -> Any:

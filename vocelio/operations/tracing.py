@@ -50,7 +50,8 @@ class TracingMiddleware:
 
 def trace_statements(connection: Any, **kwargs: Any) -> None:
     """Make a span of every statement of a new connection that runs within a request or task."""
-    connection.execute_wrappers.append(_traced)
+    if _traced not in connection.execute_wrappers:
+        connection.execute_wrappers.append(_traced)
 
 
 def _traced(execute: Callable[..., Any], sql: Any, parameters: Any, is_many: bool, context: Any) -> Any:

@@ -1,7 +1,7 @@
 from django.db import migrations
 
 # Runs as the owner, since the platform's figures span organizations; it answers counts alone, by columns that hold words.
-# Takes the place of job_counts; code of before, still running during an upgrade, does without that one metric.
+# Destructive: job_counts goes; the code before tells one metric less until it is replaced.
 FUNCTION = """
 CREATE FUNCTION platform_figures(target regclass, label text, summed text, since timestamptz, wanted text[])
 RETURNS TABLE (value text, number bigint, total numeric, oldest timestamptz)
