@@ -41,7 +41,9 @@ def note_begin(task: Any, **kwargs: Any) -> None:
 
 
 @task_postrun.connect
-def note_end(task: Any, state: str | None = None, **kwargs: Any) -> None:
+def note_end(task: Any, state: str | None = None, retval: Any = None, **kwargs: Any) -> None:
     from vocelio.health.metrics import TASKS
 
-    TASKS.labels(task.name, (state or "unknown").lower()).observe(time.perf_counter() - task.request.began)
+    # What a task lists in `throws` is no fault: another worker had the job, or a person was told why not.
+    outcome = "expected" if isinstance(retval, tuple(task.throws)) else (state or "unknown").lower()
+    TASKS.labels(task.name, outcome).observe(time.perf_counter() - task.request.began)

@@ -15,8 +15,8 @@ from vocelio.organizations.scope import scope_if_open
 # What every LogRecord has; anything else came in by `extra=` and is printed.
 STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "request"}
 
-# PostgreSQL tells the values of a refused row here, up to its next heading or the end of the error.
-DETAIL = re.compile(r"^DETAIL: .*?(?=^(?:HINT|CONTEXT|QUERY): |^$|\Z)", re.MULTILINE | re.DOTALL)
+# PostgreSQL tells the values of a refused row or a line of COPY here, up to its next heading or the end of the error.
+VALUES = re.compile(r"^(DETAIL|CONTEXT): .*?(?=^(?:HINT|CONTEXT|QUERY): |^$|\Z)", re.MULTILINE | re.DOTALL)
 
 
 class JsonFormatter(logging.Formatter):
@@ -37,5 +37,5 @@ class JsonFormatter(logging.Formatter):
             line["organizationId"] = scope.organization_id
         line.update({name: value for name, value in vars(record).items() if name not in STANDARD})
         if record.exc_info:
-            line["exception"] = DETAIL.sub("DETAIL: left out\n", self.formatException(record.exc_info))
+            line["exception"] = VALUES.sub(r"\1: left out\n", self.formatException(record.exc_info))
         return orjson.dumps(line, default=str).decode()

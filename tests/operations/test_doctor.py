@@ -1,6 +1,7 @@
 """manage.py doctor: what it finds well, and what it says of each thing that is broken."""
 
 import json
+import time
 from io import StringIO
 from typing import Any
 
@@ -145,8 +146,8 @@ def test_a_silent_schedule_is_found():
 
 @pytest.mark.parametrize(("apart", "expected"), [(0, Level.OK), (5, Level.WARN), (-3600, Level.FAIL)])
 def test_clocks_that_differ_are_found(monkeypatch, apart: int, expected: Level):
-    real = machinery.time.time
-    monkeypatch.setattr(machinery.time, "time", lambda: real() + apart)
+    real = time.time
+    monkeypatch.setattr(time, "time", lambda: real() + apart)
     assert {verdict for name, (verdict, _) in found(machinery.clocks).items()} == {expected}
 
 

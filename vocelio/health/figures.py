@@ -46,7 +46,7 @@ def rows_inserted(table: str) -> Callable[[], float]:
     return lambda: one("SELECT coalesce(max(n_tup_ins), 0) FROM pg_stat_user_tables WHERE relname = %s", table)
 
 
-def one(sql: str, *parameters: object) -> float:
+def one(sql: str, *parameters: str) -> float:
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         return float(cursor.fetchone()[0])
@@ -78,7 +78,8 @@ def _jobs() -> Values:
 
 def _waiting() -> Values:
     """Return for how long the oldest job of each kind has waited to begin."""
-    now, ages = timezone.now(), {}
+    now = timezone.now()
+    ages: Values = {}
     for kind in _kinds():
         _, _, oldest = platform_figures(kind._meta.db_table, "status", wanted=["pending"]).get("pending", (0, 0, None))
         ages[kind.noun,] = (now - oldest).total_seconds() if oldest else 0.0
