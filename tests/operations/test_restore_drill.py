@@ -63,7 +63,8 @@ def at_work(fresh: tuple[str, str], files: Callable[[str], None], mailbox: Mailb
         "/v1/uploads/contacts", {"file": upload}, headers={"Authorization": f"Bearer {opened.person.token}"}
     )
     assert answer.status_code == 202, answer.content
-    wait_until(lambda: seal_organization(opened.person.organization.id))
+    # When every older transaction of the server has ended, which others may have open.
+    wait_until(lambda: seal_organization(opened.person.organization.id), seconds=240)
     return opened
 
 
@@ -119,8 +120,7 @@ def test_a_restored_installation_is_the_same_goes_on_and_sends_nothing_twice(
     # The audit log goes on under the same seals, though this server numbers transactions anew.
     entries = verify_organization(person.organization.id)
     assert entries.broken is None
-    # Once every older transaction of the server has ended, which others may have open.
-    wait_until(lambda: seal_organization(person.organization.id))
+    wait_until(lambda: seal_organization(person.organization.id), seconds=240)
     after_seal = verify_organization(person.organization.id)
     assert after_seal.broken is None
     assert after_seal.entries > entries.entries

@@ -8,6 +8,7 @@ the dump would silently lack rows, so walls are looked at first.
 import hashlib
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -58,7 +59,10 @@ def back_up(folder: Path, *, say: Say, with_files: bool = True, jobs: int | None
     files: dict[str, str] = {}
     if with_files:
         say("Copying uploaded files")
-        files = {f"files/{name}": copy_out(default_storage, name, folder / "files" / name) for name in stored_files()}
+        for name in stored_files():
+            # Deleted meanwhile, as upkeep does with files past their time.
+            with suppress(FileNotFoundError):
+                files[f"files/{name}"] = copy_out(default_storage, name, folder / "files" / name)
     manifest = Manifest(
         format=FORMAT,
         taken_at=taken_at.astimezone(UTC).isoformat(),
@@ -90,12 +94,13 @@ def stored_files(folder: str = "") -> Iterator[str]:
 
 def copy_out(storage: Storage, name: str, target: Path) -> str:
     """Copy a stored file to a path; return its SHA-256."""
-    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     digest = hashlib.sha256()
-    with storage.open(name) as source, target.open("wb") as copy:
-        while piece := source.read(PIECE):
-            digest.update(piece)
-            copy.write(piece)
+    with storage.open(name) as source:
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with target.open("wb") as copy:
+            while piece := source.read(PIECE):
+                digest.update(piece)
+                copy.write(piece)
     return digest.hexdigest()
 
 
