@@ -33,6 +33,9 @@ def test_a_worker_tells_how_its_tasks_ended_to_those_who_may_ask(settings: Any):
     text = fetch(port)
     for outcome in ("success", "expected", "failure"):
         assert f'vocelio_task_seconds_count{{outcome="{outcome}",task="tests.sample"}} 1.0' in text
+    # A second process on one machine goes on without.
+    settings.METRICS_ADDRESS = f"127.0.0.1:{port}"
+    assert serve_metrics() is None
     # The figures of the installation are web's to tell.
     assert "vocelio_total_contacts" not in text
     settings.METRICS_TOKEN = "scrape-me"

@@ -29,11 +29,18 @@ def _application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes
 
 
 def serve_metrics() -> int | None:
-    """Answer in a thread of this process; return the port, or None when no address is set."""
+    """Answer in a thread of this process; return the port, or None when no address is set or it is taken.
+
+    Work goes on unseen rather than not at all.
+    """
     if not settings.METRICS_ADDRESS:
         return None
     host, _, port = settings.METRICS_ADDRESS.rpartition(":")
-    server = make_server(host or "127.0.0.1", int(port), _application, handler_class=_Quiet)
+    try:
+        server = make_server(host or "127.0.0.1", int(port), _application, handler_class=_Quiet)
+    except OSError as error:
+        logger.error("Metrics cannot be served", extra={"address": settings.METRICS_ADDRESS, "error": str(error)})
+        return None
     threading.Thread(target=server.serve_forever, name="metrics", daemon=True).start()
     logger.info("Metrics are served", extra={"address": f"{host}:{server.server_port}"})
     return int(server.server_port)
