@@ -64,9 +64,8 @@ def _examine() -> list[Finding]:
             except UNREACHABLE as error:
                 name = examination.__name__.replace("_", " ")
                 reason = str(error).strip().partition("\n")[0]
-                findings.append(
-                    fail(name, f"Could not be examined: {type(error).__name__}: {reason}", "See what is said above.")
-                )
+                text = f"Could not be examined: {type(error).__name__}: {reason}"
+                findings.append(fail(name, text, "Start that server or correct its address; its own log says more."))
     finally:
         connection.close()
     return findings
