@@ -16,6 +16,20 @@ class CommsConfig(AppConfig):
         from vocelio.storage.orphans import register_files
 
         register_files("communications", attached)
+        from vocelio.health.figures import platform_figures
+        from vocelio.health.metrics import register_gauge
+
+        register_gauge(
+            "vocelio_messages_waiting",
+            "Messages queued or being sent.",
+            lambda: {
+                (status,): rows
+                for status, (rows, _, _) in platform_figures(
+                    "communications", "status", wanted=["queued", "sending"]
+                ).items()
+            },
+            ("status",),
+        )
         timeline.register("message", messages_of)
         erasure.register("messages", erase_messages)
         register(Subject("deal", Deal, "deals:read"))

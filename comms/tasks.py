@@ -8,18 +8,21 @@ from django.db import connection
 from comms.models import MessageBatch
 from comms.services import batches, outbox, sequences
 from contacts.filters.contacts import contacts_matching
+from vocelio.db.holds import outgoing
 from vocelio.db.ticks import once_per
 from vocelio.jobs.tasks import JobTask, load_job
 from vocelio.organizations.scope import organization_scope
 
 
 @shared_task(base=JobTask)
+@outgoing
 def run_batch(*, organization_id: str, job_id: str) -> None:
     """Queue a batch's messages from where it stands."""
     batches.run_batch(load_job(MessageBatch, organization_id, job_id), select=contacts_matching)
 
 
 @shared_task(base=JobTask)
+@outgoing
 def send_messages(*, organization_id: str, job_id: str) -> int:
     """Send what an account has due; the id is the account's."""
     return outbox.send_account(uuid.UUID(organization_id), uuid.UUID(job_id))
@@ -33,6 +36,7 @@ def call_off_batch(*, organization_id: str, job_id: str) -> int:
 
 @shared_task
 @once_per(seconds=5)
+@outgoing
 def wake_senders() -> int:
     """Have every account send that has something due, or something that a dead worker held."""
     return outbox.wake_due()
@@ -40,6 +44,7 @@ def wake_senders() -> int:
 
 @shared_task
 @once_per(seconds=30)
+@outgoing
 def advance_sequences() -> int:
     """Queue the next messages of sequences."""
     with connection.cursor() as cursor:

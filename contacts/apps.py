@@ -10,14 +10,21 @@ class ContactsConfig(AppConfig):
         from contacts.services.client_merges import register_rules
         from contacts.services.erasures import register_erasers
         from contacts.services.timeline import register_sources
-        from vocelio.health.metrics import register_gauge, rows_estimated
+        from vocelio.health.figures import platform_figures, rows_estimated, rows_inserted, today
+        from vocelio.health.metrics import register_gauge
         from vocelio.storage.orphans import named_by, register_files
+
+        def imported_today() -> float:
+            figures = platform_figures("import_jobs", "status", summed="imported_contacts", since=today())
+            return sum(imported for _, imported, _ in figures.values())
 
         register_gauge(
             "vocelio_total_contacts", "Contacts of all organizations, as the planner knows.", rows_estimated("contacts")
         )
         register_files("imports", named_by(ContactImport))
         register_files("exports", named_by(ContactExport))
+        register_gauge("vocelio_contacts_created", "Contacts ever made.", rows_inserted("contacts"), only_rises=True)
+        register_gauge("vocelio_contacts_imported_today", "Contacts imported since midnight UTC.", imported_today)
         register_sources()
         register_erasers()
         register_rules()

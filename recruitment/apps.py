@@ -7,6 +7,7 @@ class RecruitmentConfig(AppConfig):
 
     def ready(self) -> None:
         from contacts.profile_kinds import ProfileKind, register_profile_kind
+        from recruitment import receivers  # noqa: F401 - connects the signals
         from recruitment.models import CandidateFile, CandidateProfile, Cv, CvBatch, DiscardedFile, SentApplication
         from recruitment.panels import register_panels
         from recruitment.services.interviews import interview_entries

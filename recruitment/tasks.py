@@ -6,6 +6,7 @@ from celery import shared_task
 
 from recruitment.models import CvBatch
 from recruitment.services import applications, batches, careers, cvs, files, interviews, retention
+from vocelio.db.holds import outgoing
 from vocelio.db.ticks import once_per
 from vocelio.jobs.tasks import JobTask, load_job
 from vocelio.organizations.models import Organization
@@ -32,6 +33,7 @@ def run_cv_batch(*, organization_id: str, job_id: str) -> None:
 
 @shared_task
 @once_per(seconds=60)
+@outgoing
 def send_rejections() -> int:
     """Promise the mails of rejections whose undo window is over, of every organization."""
     total = 0
@@ -54,6 +56,7 @@ def take_sent_application(*, organization_id: str, job_id: str) -> None:
 
 
 @shared_task(base=JobTask)
+@outgoing
 def send_invitations(*, organization_id: str, job_id: str) -> None:
     """Mail the invitations of an interview."""
     interviews.send_invitations(organization_id=uuid.UUID(organization_id), interview_id=uuid.UUID(job_id))
@@ -71,12 +74,14 @@ def keep_clock() -> int:
 
 
 @shared_task(base=JobTask)
+@outgoing
 def mail_rejection(*, organization_id: str, job_id: str) -> None:
     """Mail one rejection."""
     applications.mail_rejection(organization_id=uuid.UUID(organization_id), application_id=uuid.UUID(job_id))
 
 
 @shared_task(base=JobTask)
+@outgoing
 def mail_renewal(*, organization_id: str, job_id: str) -> None:
     """Ask one candidate whether they may be kept."""
     retention.mail_renewal(organization_id=uuid.UUID(organization_id), request_id=uuid.UUID(job_id))

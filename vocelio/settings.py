@@ -1,6 +1,7 @@
 """Settings of every installation; only environment variables differ between a laptop and production."""
 
 import os
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -44,6 +45,9 @@ def secret(name: str) -> str:
 
 SECRET_KEY = secret("SECRET_KEY")
 JWT_SECRET = secret("JWT_SECRET")
+# Older ones, accepted for reading while processes change over; unsubscribe links in sent mails live as long as these.
+SECRET_KEY_FALLBACKS = env_list("SECRET_KEY_FALLBACKS")
+JWT_SECRET_FALLBACKS = env_list("JWT_SECRET_FALLBACKS")
 # Comma-separated, newest first; a second one is accepted for reading while keys are rotated.
 MASTER_KEYS = secret("MASTER_KEYS").split(",")
 
@@ -99,6 +103,7 @@ INSTALLED_APPS = [
     "vocelio.notifications",
     "vocelio.storage",
     "vocelio.webhooks",
+    "vocelio.operations",
     "contacts",
     "recruitment",
     "sales",
@@ -132,6 +137,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "vocelio.health.middleware.MetricsMiddleware",
     "vocelio.api.middleware.RequestIdMiddleware",
+    "vocelio.health.middleware.RequestLogMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
@@ -454,11 +460,44 @@ OPENAI_API_KEY = os.environ.get("OPENAI_API_KEY", "")
 OPENAI_BASE_URL = os.environ.get("OPENAI_BASE_URL") or "https://api.openai.com/v1"
 OPENAI_CHAT_MODEL = os.environ.get("OPENAI_CHAT_MODEL") or "gpt-4o-mini"
 
+# What is kept how long, each changed by RETENTION_<NAME>=90d; docs/operations.md says what hangs on it.
+RETENTION = {
+    name: timedelta(seconds=duration(f"RETENTION_{name.upper()}", default))
+    for name, default in {
+        "trash": "30d",
+        "uploads": "30d",
+        "import_drafts": "7d",
+        "exports": "7d",
+        "events": "7d",
+        "idempotency_keys": "1d",
+        "login_attempts": "1d",
+        "used_refresh_tokens": "30d",
+        "sessions": "90d",
+        "crm_webhooks": "7d",
+        "crm_items": "90d",
+        "notifications": "180d",
+    }.items()
+}
+
 # How long one statement of a request may run, in PostgreSQL's words.
 REQUEST_STATEMENT_TIMEOUT = os.environ.get("REQUEST_STATEMENT_TIMEOUT") or "30s"
 
 # What Prometheus shows to read /metrics; without one, only private addresses may.
 METRICS_TOKEN = os.environ.get("METRICS_TOKEN", "")
+# Where a worker or beat answers with its own metrics, e.g. 0.0.0.0:9100; processes that share a folder need none.
+METRICS_ADDRESS = os.environ.get("METRICS_ADDRESS", "")
+
+# From how many milliseconds on a request or a statement is logged as slow; LOG_REQUESTS=1 logs every request.
+SLOW_REQUEST_MS = float(os.environ.get("SLOW_REQUEST_MS") or 1000)
+SLOW_QUERY_MS = float(os.environ.get("SLOW_QUERY_MS") or 500)
+LOG_REQUESTS = env_flag("LOG_REQUESTS")
+
+# Faults go to Sentry and traces to an OpenTelemetry collector where these say so: requirements-observe.txt.
+SENTRY_DSN = os.environ.get("SENTRY_DSN", "")
+SENTRY_ENVIRONMENT = os.environ.get("SENTRY_ENVIRONMENT") or ("development" if DEBUG else "production")
+TRACES = bool(os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"))
+if TRACES:
+    MIDDLEWARE.insert(0, "vocelio.operations.tracing.TracingMiddleware")
 
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"

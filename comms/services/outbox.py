@@ -19,6 +19,7 @@ from django.db import connection, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
+from prometheus_client import Counter
 
 from comms.channels.channel import AccountProblem, Sender, Session, Uncertain
 from comms.channels.values import Outgoing, Receipt
@@ -47,6 +48,9 @@ LEASE = timedelta(seconds=30)
 # One run's length; the schedule rings again for what is left.
 SECONDS_A_RUN = 50.0
 MAX_ATTEMPTS = 5
+HANDED_OVER = Counter(
+    "vocelio_messages_handed_over", "Messages given to a provider, by what it said.", ["provider", "result"]
+)
 BACKOFF = (60, 300, 1800, 7200)
 LONGEST_REST = 3600.0
 # What keeps a message back that is no no of the person's or the law's.
@@ -238,6 +242,15 @@ class _Lane:
         return list(run(send, group))
 
     def _settle(self, outcomes: Sequence[Outcome]) -> None:
+        for outcome in outcomes:
+            result = (
+                "accepted"
+                if outcome.error is None
+                else "uncertain"
+                if isinstance(outcome.error, Uncertain)
+                else "refused"
+            )
+            HANDED_OVER.labels(self.channel.slug, result).inc()
         settle_sent([outcome for outcome in outcomes if outcome.receipt is not None])
         for outcome in outcomes:
             if outcome.error is not None:

@@ -1,9 +1,9 @@
 """Make, change, verify, trash, restore and purge clients."""
 
 import uuid
-from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Exists, Func, OuterRef, ProtectedError, Value
 from django.db.models.functions import Now
@@ -19,7 +19,6 @@ from vocelio.audit.services import record
 from vocelio.errors import Conflict, Invalid
 
 # How long a client stays in the trash.
-KEPT_IN_TRASH = timedelta(days=30)
 PURGE_BATCH = 1_000
 
 
@@ -99,7 +98,7 @@ def purge_clients() -> int:
     as long as the other does.
     """
     survivors = Client.objects.filter(pk=OuterRef("merged_into_id"))
-    due = Client.objects.filter(~Exists(survivors), deleted_at__lt=timezone.now() - KEPT_IN_TRASH)
+    due = Client.objects.filter(~Exists(survivors), deleted_at__lt=timezone.now() - settings.RETENTION["trash"])
     purged = []
     for client_id in due.values_list("pk", flat=True)[:PURGE_BATCH]:
         try:

@@ -2,10 +2,11 @@
 
 import uuid
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -21,7 +22,6 @@ from vocelio.organizations.models import Membership, TenantRow
 from vocelio.organizations.scope import current_organization_id
 
 # How long a contact stays in the trash.
-KEPT_IN_TRASH = timedelta(days=30)
 PURGE_BATCH = 5_000
 
 
@@ -94,7 +94,7 @@ def purge_trash() -> int:
             ") RETURNING id",
             {
                 "organization": current_organization_id(),
-                "before": timezone.now() - KEPT_IN_TRASH,
+                "before": timezone.now() - settings.RETENTION["trash"],
                 "most": PURGE_BATCH,
             },
         )

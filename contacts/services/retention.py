@@ -1,8 +1,8 @@
 """Delete files once nobody needs them: uploads hold personal data of people who may be no contacts."""
 
-from datetime import timedelta
 from functools import partial
 
+from django.conf import settings
 from django.core.files.storage import default_storage
 from django.db import transaction
 from django.utils import timezone
@@ -13,27 +13,27 @@ from vocelio.audit.services import record
 from vocelio.jobs.models import JobStatus
 from vocelio.jobs.services import cancel_job
 
-# An uploaded file, its first rows and its rejected rows, from the end of the import; as long as it can be undone.
-UPLOADS_KEPT = timedelta(days=30)
-# A draft that nobody started.
-DRAFTS_KEPT = timedelta(days=7)
-EXPORTS_KEPT = timedelta(days=7)
 BATCH = 500
 _ENDED = [JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED]
 
 
 def purge_files() -> int:
-    """Delete the open organization's files that are past their time; return how many."""
+    """Delete the open organization's files that are past their time; return how many.
+
+    With an upload go its first rows and its rejected ones. A draft is an import that nobody started.
+    """
     now = timezone.now()
-    for job in ContactImport.objects.filter(is_draft=True, status=JobStatus.PENDING, created_at__lt=now - DRAFTS_KEPT):
+    for job in ContactImport.objects.filter(
+        is_draft=True, status=JobStatus.PENDING, created_at__lt=now - settings.RETENTION["import_drafts"]
+    ):
         cancel_job(job)
     uploads = ContactImport.objects.filter(status__in=_ENDED).exclude(file="")
-    old = [*uploads.filter(completed_at__lt=now - UPLOADS_KEPT)[:BATCH]]
-    old += [*uploads.filter(is_draft=True, completed_at__lt=now - DRAFTS_KEPT)[:BATCH]]
+    old = [*uploads.filter(completed_at__lt=now - settings.RETENTION["uploads"])[:BATCH]]
+    old += [*uploads.filter(is_draft=True, completed_at__lt=now - settings.RETENTION["import_drafts"])[:BATCH]]
     for job in old:
         ImportRejection.objects.filter(job=job).delete()
         _delete_upload(job)
-    exports = ContactExport.objects.filter(completed_at__lt=now - EXPORTS_KEPT).exclude(file="")
+    exports = ContactExport.objects.filter(completed_at__lt=now - settings.RETENTION["exports"]).exclude(file="")
     for export in exports[:BATCH]:
         _delete_export(export)
         old.append(export)

@@ -1,25 +1,21 @@
 """Forget what is no longer needed."""
 
-from datetime import timedelta
-
+from django.conf import settings
 from django.utils import timezone
 
 from crm_sync.models import CrmOAuthAttempt, CrmSyncItem, CrmWebhook
 from vocelio.organizations.models import Organization
 from vocelio.organizations.scope import organization_scope
 
-WEBHOOKS_KEPT = timedelta(days=7)
-# What a run did with each record; the run and its counts stay.
-ITEMS_KEPT = timedelta(days=90)
 BATCH = 10_000
 
 
 def purge() -> None:
-    """Delete old webhooks, consent attempts and per-record histories of every organization."""
+    """Delete old webhooks, consent attempts and per-record histories of every organization; runs and their counts stay."""
     now = timezone.now()
     for organization_id in Organization.objects.values_list("pk", flat=True):
         with organization_scope(organization_id):
-            CrmWebhook.objects.filter(received_at__lt=now - WEBHOOKS_KEPT).delete()
+            CrmWebhook.objects.filter(received_at__lt=now - settings.RETENTION["crm_webhooks"]).delete()
             CrmOAuthAttempt.objects.filter(expires_at__lt=now).delete()
-            old = CrmSyncItem.objects.filter(created_at__lt=now - ITEMS_KEPT).values("pk")[:BATCH]
+            old = CrmSyncItem.objects.filter(created_at__lt=now - settings.RETENTION["crm_items"]).values("pk")[:BATCH]
             CrmSyncItem.objects.filter(pk__in=old).delete()

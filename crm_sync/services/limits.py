@@ -14,6 +14,7 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
+from prometheus_client import Gauge
 
 from crm_sync.models import CrmQuota
 from crm_sync.providers.failures import QuotaReached
@@ -23,6 +24,14 @@ from vocelio.organizations.scope import organization_scope
 SLOTS = 20
 # A run waits this long for its turn; beyond that it gives its worker back and is parked.
 MOST_SECONDS_WAITED = 30.0
+
+# Of all accounts at one vendor the latest answer stands; each account's own windows are in the connection's page.
+LEFT = Gauge(
+    "vocelio_crm_quota_left_ratio",
+    "Share of a quota that a CRM said was left, in its latest answer.",
+    ["crm", "window"],
+    multiprocess_mode="livemostrecent",
+)
 
 
 @dataclass
@@ -54,6 +63,8 @@ class Limiter:
                     "vendor_remaining": quota.remaining,
                     "told_at": now,
                 }
+                if quota.limit and quota.remaining is not None:
+                    LEFT.labels(self.crm_type, quota.window).set(quota.remaining / quota.limit)
                 if quota.remaining == 0 and quota.resets_at is not None:
                     changes["blocked_until"] = quota.resets_at
                 self._rows().filter(window=quota.window).update(**changes)

@@ -1,7 +1,7 @@
 """Take, change and move applications. One way leads into a stage, and its gate stands there."""
 
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.mail import EmailMessage
@@ -197,6 +197,11 @@ def send_rejections() -> int:
     for application_id, organization_id in rows:
         promise_task(MAIL_TASK, organization_id=organization_id, row_id=application_id)
     return len(rows)
+
+
+def leave_unmailed(due_by: datetime) -> int:
+    """Forget the mails of rejections that were due by then; return how many."""
+    return int(Application.objects.filter(mail_due_at__lte=due_by).update(mail_due_at=None))
 
 
 def mail_rejection(*, organization_id: uuid.UUID, application_id: uuid.UUID) -> None:

@@ -2,10 +2,10 @@
 
 import uuid
 from collections.abc import Iterable
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import F
 from django.db.models.functions import Now
@@ -28,7 +28,6 @@ from vocelio.organizations.scope import current_organization_id
 from vocelio.versions import lock
 
 # How long a deal stays in the trash.
-KEPT_IN_TRASH = timedelta(days=30)
 PURGE_BATCH = 5_000
 MAX_AMOUNT = Decimal(10) ** 16
 # Feed kinds by what the deal became.
@@ -156,7 +155,7 @@ def purge_trash() -> int:
             " SELECT id FROM deals WHERE organization_id = %(organization)s AND deleted_at < %(before)s LIMIT %(most)s)",
             {
                 "organization": current_organization_id(),
-                "before": timezone.now() - KEPT_IN_TRASH,
+                "before": timezone.now() - settings.RETENTION["trash"],
                 "most": PURGE_BATCH,
             },
         )

@@ -41,7 +41,7 @@ def wait_for_older_transactions() -> None:
         (written,) = cursor.fetchone()
         ended = 0
         while ended < written and time.monotonic() < deadline:
-            cursor.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
+            cursor.execute("SELECT oldest_transaction_id()")
             (ended,) = cursor.fetchone()
 
 

@@ -5,6 +5,7 @@ import io
 
 import openpyxl
 import pytest
+from django.conf import settings
 from django.utils import timezone
 
 from contacts.models import Contact, ContactExport, ContactImport
@@ -192,8 +193,8 @@ def test_files_go_when_their_time_is_over(manager):
     exported = export(manager)
     with organization_scope(manager.organization.id):
         assert retention.purge_files() == 0
-        ContactExport.objects.update(completed_at=timezone.now() - retention.EXPORTS_KEPT)
-        ContactImport.objects.update(completed_at=timezone.now() - retention.UPLOADS_KEPT)
+        ContactExport.objects.update(completed_at=timezone.now() - settings.RETENTION["exports"])
+        ContactImport.objects.update(completed_at=timezone.now() - settings.RETENTION["uploads"])
         assert retention.purge_files() == 2
     assert manager.get(f"/v1/exports/{exported['id']}/download").status == 409
     shown = manager.get(f"/v1/uploads/contacts/{imported['id']}").data

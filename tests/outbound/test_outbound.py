@@ -8,7 +8,9 @@ from typing import Any
 
 import httpx
 import pytest
+from prometheus_client import REGISTRY
 
+from vocelio import outbound
 from vocelio.outbound import OutboundRefused, OutboundTooLarge, check_address, outbound_client
 
 VENDOR = "api.vendor.example"
@@ -165,3 +167,26 @@ def test_long_and_compressed_answers_are_cut_off(sink: Sink, settings: Any) -> N
             client.get(f"http://127.0.0.1:{sink.server_port}/")
         with pytest.raises(httpx.RemoteProtocolError):
             client.get(f"http://127.0.0.1:{sink.server_port}/zipped")
+
+
+def test_calls_are_counted_by_the_name_they_are_allowed_under(sink: Sink, settings: Any, monkeypatch: Any) -> None:
+    port = sink.server_port
+    settings.OUTBOUND_TRUSTED = [f"127.0.0.1:{port}", "127.0.0.1:1"]
+
+    def counted(host: str, status: str) -> float:
+        return REGISTRY.get_sample_value("vocelio_outbound_seconds_count", {"host": host, "status": status}) or 0.0
+
+    before = {status: counted(".0.0.1", status) for status in ("200", "302", "error")}
+    with outbound_client([".0.0.1"]) as client:
+        client.get(f"http://127.0.0.1:{port}/")
+        client.get(f"http://127.0.0.1:{port}/away")
+        with pytest.raises(httpx.ConnectError):
+            client.get("http://127.0.0.1:1/")
+    assert {status: counted(".0.0.1", status) - before[status] for status in before} == dict.fromkeys(before, 1.0)
+    # Customers name hosts of their own; past a number of them the rest is one.
+    monkeypatch.setattr(outbound, "_names", set())
+    monkeypatch.setattr(outbound, "MOST_NAMES", 0)
+    others = counted("other", "200")
+    with outbound_client(["127.0.0.1"]) as client:
+        client.get(f"http://127.0.0.1:{port}/")
+    assert counted("other", "200") == others + 1

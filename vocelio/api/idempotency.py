@@ -1,10 +1,10 @@
 """Idempotency-Key: the same key and body replays the stored answer, another body is refused."""
 
 import hashlib
-from datetime import timedelta
 from typing import cast
 
 import orjson
+from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.db.models.functions import Now
 from django.http import QueryDict
@@ -18,7 +18,6 @@ from vocelio.organizations.models import Organization
 from vocelio.organizations.scope import organization_scope
 
 HEADER = "Idempotency-Key"
-KEPT_FOR = timedelta(hours=24)
 
 
 class KeyReused(VocelioError):
@@ -49,7 +48,7 @@ def claim_key(request: Request, caller: Principal) -> IdempotencyKey | None:
         raise Invalid.field(HEADER, "An Idempotency-Key has 1 to 255 printable characters.", constraint="length")
     entry = IdempotencyKey(user_id=caller.user_id, key=key, fingerprint=fingerprint(request))
     mine = IdempotencyKey.objects.filter(user_id=caller.user_id, key=key)
-    mine.filter(created_at__lt=Now() - KEPT_FOR).delete()
+    mine.filter(created_at__lt=Now() - settings.RETENTION["idempotency_keys"]).delete()
     IdempotencyKey.objects.bulk_create([entry], ignore_conflicts=True)
     stored: IdempotencyKey = mine.get()
     if stored.id == entry.id:
@@ -64,7 +63,9 @@ def purge_keys() -> int:
     purged = 0
     for organization_id in Organization.objects.values_list("id", flat=True):
         with organization_scope(organization_id):
-            purged += IdempotencyKey.objects.filter(created_at__lt=Now() - KEPT_FOR).delete()[0]
+            purged += IdempotencyKey.objects.filter(
+                created_at__lt=Now() - settings.RETENTION["idempotency_keys"]
+            ).delete()[0]
     return purged
 
 

@@ -1,6 +1,6 @@
 """Seals: a hash over each minute's audit entries, chained, so that a later change shows.
 
-A seal covers whole transactions: those below pg_snapshot_xmin() have all ended, so no entry of theirs can still
+A seal covers whole transactions: those below oldest_transaction_id() have all ended, so no entry of theirs can still
 appear. Each seal's hash is logged as well; whoever rewrites entries and all seals after them cannot rewrite the
 logs that were shipped elsewhere.
 """
@@ -42,7 +42,7 @@ def seal_organization(organization_id: uuid.UUID) -> AuditSeal | None:
             cursor.execute(
                 "SELECT pg_advisory_xact_lock(hashtext('audit_seals'), hashtext(%s))", [str(organization_id)]
             )
-            cursor.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
+            cursor.execute("SELECT oldest_transaction_id()")
             (next_transaction,) = cursor.fetchone()
         last = AuditSeal.objects.order_by("-number").first()
         seal = AuditSeal(

@@ -22,6 +22,8 @@ from vocelio.backoffice.dashboard import dashboard
 from vocelio.backoffice.forms import PasswordForm
 from vocelio.backoffice.jobs import job_progress, jobs_page
 from vocelio.errors import VocelioError
+from vocelio.operations.doctor import examine
+from vocelio.operations.findings import Level
 from vocelio.organizations.models import Organization
 from vocelio.organizations.scope import organization_scope
 
@@ -35,6 +37,7 @@ WITHOUT_ORGANIZATION = {
     "password_change_done",
     "jsi18n",
     "organizations_organization_add",
+    "health",
 }
 # What apps add stands before these in the sidebar.
 LAST_SECTIONS = ["Organization", "Platform"]
@@ -65,6 +68,7 @@ class BackOffice(UnfoldAdminSite):  # type: ignore[misc]
         return [
             path("organization/", self.admin_view(self.choose_organization), name="choose_organization"),
             path("jobs/", self.admin_view(self.jobs), name="jobs"),
+            path("health/", self.admin_view(self.health), name="health"),
             path("jobs/progress/", self.admin_view(job_progress), name="job_progress"),
         ]
 
@@ -86,6 +90,14 @@ class BackOffice(UnfoldAdminSite):  # type: ignore[misc]
         """Show the latest runs of every kind."""
         context = {**self.each_context(request), **jobs_page(request), "title": "Jobs"}
         return TemplateResponse(request, "backoffice/jobs.html", context)
+
+    def health(self, request: HttpRequest) -> HttpResponse:
+        """Show the platform's operators what `manage.py doctor` finds."""
+        if not request.user.is_superuser:
+            raise PermissionDenied
+        findings = sorted(examine(), key=lambda finding: list(Level).index(finding.level), reverse=True)
+        context = {**self.each_context(request), "findings": findings, "title": "Health of the installation"}
+        return TemplateResponse(request, "backoffice/health.html", context)
 
     def choose_organization(self, request: HttpRequest) -> HttpResponse:
         """Show the organizations to look into; look into the posted one."""
@@ -124,6 +136,9 @@ class BackOffice(UnfoldAdminSite):  # type: ignore[misc]
                 items = [(title, page.icon, address)]
                 items += getattr(page, "sidebar_extra", lambda: [])()
                 sections.setdefault(page.section, []).extend(sidebar_item(request, *item) for item in items)
+        if request.user.is_superuser:
+            item = sidebar_item(request, "Health of the installation", "monitor_heart", reverse("admin:health"))
+            sections.setdefault("Platform", []).append(item)
         for title in LAST_SECTIONS:
             sections[title] = sections.pop(title, [])
         return [{"title": title, "items": items, "separator": bool(title)} for title, items in sections.items()]

@@ -45,12 +45,19 @@ def unseal(sealed: str, place: str) -> str:
     return _decrypt(_key(uuid.UUID(key_id)), ciphertext, _address(place)).decode()
 
 
-def rewrap_key(entry: OrganizationKey) -> None:
-    """Wrap an organization's key by the newest master key, leaving the data as it is."""
-    key = _unwrap(entry.wrapped, entry.organization_id)
-    entry.wrapped = _encrypt(master_keys()[0], key, str(entry.organization_id).encode())
-    entry.save(update_fields=["wrapped"])
-    current_scope().notes.pop(_note(entry.pk), None)
+def wrap(master_key: bytes, key: bytes, organization_id: uuid.UUID) -> str:
+    """Encrypt an organization's key by a master key."""
+    return _encrypt(master_key, key, str(organization_id).encode())
+
+
+def unwrap(wrapped: str, organization_id: uuid.UUID) -> tuple[bytes, bytes]:
+    """Return an organization's key and the master key that opened it; raise Undecryptable."""
+    for master_key in master_keys():
+        try:
+            return _decrypt(master_key, wrapped, str(organization_id).encode()), master_key
+        except Undecryptable:
+            continue
+    raise Undecryptable
 
 
 def master_keys() -> list[bytes]:
@@ -68,33 +75,19 @@ def _current_key() -> tuple[uuid.UUID, bytes]:
     entry = OrganizationKey.objects.order_by("-created_at", "-id").first()
     if entry is None:
         organization_id = current_organization_id()
-        wrapped = _encrypt(master_keys()[0], os.urandom(32), str(organization_id).encode())
-        entry = OrganizationKey.objects.create(wrapped=wrapped)
-    return entry.id, _unwrap(entry.wrapped, entry.organization_id)
+        entry = OrganizationKey.objects.create(wrapped=wrap(master_keys()[0], os.urandom(32), organization_id))
+    return entry.id, unwrap(entry.wrapped, entry.organization_id)[0]
 
 
 def _key(key_id: uuid.UUID) -> bytes:
     # Asked for once a unit of work, however many values it reads.
-    known = current_scope().notes.setdefault(_note(key_id), [])
+    known = current_scope().notes.setdefault(f"organization key {key_id}", [])
     if not known:
         entry = OrganizationKey.objects.filter(pk=key_id).first()
         if entry is None:
             raise Undecryptable
         known.append(entry.wrapped)
-    return _unwrap(cast(str, known[0]), current_organization_id())
-
-
-def _note(key_id: uuid.UUID) -> str:
-    return f"organization key {key_id}"
-
-
-def _unwrap(wrapped: str, organization_id: uuid.UUID) -> bytes:
-    for master_key in master_keys():
-        try:
-            return _decrypt(master_key, wrapped, str(organization_id).encode())
-        except Undecryptable:
-            continue
-    raise Undecryptable
+    return unwrap(cast(str, known[0]), current_organization_id())[0]
 
 
 def _address(place: str) -> bytes:

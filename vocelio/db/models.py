@@ -14,3 +14,20 @@ class ScheduleTick(models.Model):
 
     def __str__(self) -> str:
         return self.schedule
+
+
+class OutgoingHold(models.Model):
+    """There while nothing may leave the installation, at most one row: see holds.py."""
+
+    id = models.SmallIntegerField(primary_key=True, default=1)
+    held_at = models.DateTimeField()
+    # The state that was restored; what was due between then and `held_at` may have left already.
+    taken_at = models.DateTimeField()
+    reason = models.CharField(max_length=500)
+
+    class Meta:
+        db_table = "outgoing_holds"
+        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="one_outgoing_hold")]
+
+    def __str__(self) -> str:
+        return self.reason

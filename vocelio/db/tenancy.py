@@ -13,6 +13,7 @@ WITHOUT_POLICY = {
     "event_heads": "one number per organization",
     "webhook_cursors": "one number per organization",
     "schedule_ticks": "when the platform's own tasks last ran",
+    "outgoing_holds": "whether anything may leave the installation",
     "dnc_registries": "shared by all organizations",
     "dnc_registry_areas": "versions of the shared registries",
     "dnc_registry_files": "journal of the shared registries",

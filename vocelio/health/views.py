@@ -1,7 +1,6 @@
 """/health and /metrics"""
 
 import ipaddress
-import secrets
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -16,7 +15,9 @@ from vocelio.access.permissions import PUBLIC
 from vocelio.api.errors import json_error
 from vocelio.api.serializers import Serializer
 from vocelio.api.viewsets import ApiViewSet
+from vocelio.health import figures as _figures  # noqa: F401 - registers them
 from vocelio.health import machine
+from vocelio.health.access import has_token
 from vocelio.health.checks import STATUSES, UNHEALTHY, check_services, overall
 from vocelio.health.metrics import render_metrics
 
@@ -84,8 +85,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 def may_scrape(request: HttpRequest) -> bool:
     if settings.METRICS_TOKEN:
-        given = request.headers.get("Authorization", "")
-        return secrets.compare_digest(given.encode(), f"Bearer {settings.METRICS_TOKEN}".encode())
+        return has_token(request.headers.get("Authorization", ""))
     # What came through a proxy may come from anywhere, whatever address the proxy itself has.
     if any(name in request.headers for name in ("X-Forwarded-For", "Forwarded", "X-Real-IP")):
         return False

@@ -14,6 +14,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
+from prometheus_client import Histogram
 
 from vocelio.audit.services import record
 from vocelio.errors import Conflict, VocelioError
@@ -32,6 +33,13 @@ HEARTBEAT_SECONDS = 5.0
 RING_AGAIN = timedelta(seconds=30)
 # Claims without one committed step; then the job fails instead of killing workers for ever.
 MAX_ATTEMPTS = 10
+
+SECONDS = Histogram(
+    "vocelio_job_seconds",
+    "From a job's beginning to its end, by how it ended.",
+    ["kind", "status"],
+    buckets=(0.1, 0.5, 1, 5, 15, 60, 150, 300, 900, 3600, 14400),
+)
 
 
 class JobNotClaimed(Exception):
@@ -260,6 +268,9 @@ def _finish(job: Job, status: JobStatus, *, code: str = "", message: str = "") -
     Doorbell.objects.filter(pk=job.pk).delete()
     record(f"{job.noun}.{status}", job.resource, job.id, **job.audit_counts())
     _publish(job)
+    if job.started_at is not None:
+        took = (job.completed_at - job.started_at).total_seconds()
+        transaction.on_commit(lambda: SECONDS.labels(job.noun, str(status)).observe(took))
 
 
 @contextmanager

@@ -4,11 +4,13 @@ import uuid
 
 from celery import shared_task
 
+from vocelio.db.holds import outgoing
 from vocelio.members.services import invitations
 from vocelio.organizations.scope import organization_scope
 
 
 @shared_task
+@outgoing
 def send_invitation(*, organization_id: str, job_id: str) -> None:
     with organization_scope(uuid.UUID(organization_id)):
         invitations.send_invitation(invitation_id=uuid.UUID(job_id))

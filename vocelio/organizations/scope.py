@@ -44,6 +44,11 @@ def current_scope() -> Scope:
     return scope
 
 
+def scope_if_open() -> Scope | None:
+    """Return the open scope, for those that only tell of it."""
+    return _current.get()
+
+
 def current_organization_id() -> uuid.UUID:
     """Return the organization of the open scope; raise ScopeMissing when there is none."""
     return current_scope().organization_id

@@ -2,9 +2,9 @@
 
 import uuid
 from collections.abc import Collection
-from datetime import timedelta
 from typing import Any, TypedDict
 
+from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
@@ -15,7 +15,6 @@ from vocelio.realtime.models import Event, EventHead
 from vocelio.realtime.topics import all_topics
 from vocelio.realtime.viewers import Viewer
 
-RETENTION = timedelta(days=7)
 PURGE_BATCH = 5000
 
 
@@ -84,7 +83,7 @@ def _purge_batch(organization_id: uuid.UUID) -> int:
                 ) oldest
             )
             """,
-            [organization_id, timezone.now() - RETENTION, organization_id, PURGE_BATCH],
+            [organization_id, timezone.now() - settings.RETENTION["events"], organization_id, PURGE_BATCH],
         )
         return int(cursor.rowcount)
 

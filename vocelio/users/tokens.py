@@ -3,8 +3,10 @@
 import hashlib
 import secrets
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 from django.conf import settings
@@ -14,7 +16,11 @@ from rest_framework_simplejwt.exceptions import TokenBackendError
 
 API_TOKEN_PREFIX = "voc_"  # noqa: S105 - how tokens begin
 ISSUER, AUDIENCE = "vocelio", "vocelio-api"
-_backend = TokenBackend("HS256", signing_key=settings.JWT_SECRET, audience=AUDIENCE, issuer=ISSUER)
+
+
+@cache
+def _backend(secret: str) -> TokenBackend:
+    return TokenBackend("HS256", signing_key=secret, audience=AUDIENCE, issuer=ISSUER)
 
 
 class InvalidToken(Exception):
@@ -34,7 +40,7 @@ def make_access_token(
 ) -> str:
     """Return a signed token. Role and permissions inform the frontend; the server reads the membership."""
     now = timezone.now()
-    token: str = _backend.encode(
+    token: str = _backend(settings.JWT_SECRET).encode(
         {
             "sub": str(user_id),
             "org": str(organization_id),
@@ -52,12 +58,20 @@ def make_access_token(
 def read_access_token(token: str) -> Claims:
     """Return the claims of a valid token; raise InvalidToken."""
     try:
-        raw = _backend.decode(token)  # type: ignore[arg-type]
+        raw = _decode(token)
         if raw.get("typ") != "access":
             raise InvalidToken("This is not an access token.")
         return Claims(uuid.UUID(raw["sub"]), uuid.UUID(raw["org"]), uuid.UUID(raw["sid"]), raw)
     except (TokenBackendError, KeyError, ValueError, TypeError) as error:
         raise InvalidToken("The access token is not valid or has expired.") from error
+
+
+def _decode(token: str) -> dict[str, Any]:
+    """Return what a token says that any accepted secret signed."""
+    for secret in settings.JWT_SECRET_FALLBACKS:
+        with suppress(TokenBackendError):
+            return dict(_backend(secret).decode(token))  # type: ignore[arg-type]
+    return dict(_backend(settings.JWT_SECRET).decode(token))  # type: ignore[arg-type]
 
 
 def make_api_token() -> tuple[str, bytes]:

@@ -10,6 +10,7 @@ import logging
 import math
 from datetime import timedelta
 
+from django.conf import settings
 from django.contrib.auth import authenticate
 from django.db.models import QuerySet
 from django.db.models.functions import Now
@@ -26,7 +27,6 @@ logger = logging.getLogger(__name__)
 PER_ADDRESS, PER_ADDRESS_WINDOW = 10, timedelta(minutes=15)
 PER_ACCOUNT, PER_ACCOUNT_WINDOW = 50, timedelta(hours=1)
 # An address counts as the person's own for this long after a sign-in from it.
-ADDRESS_KNOWN_FOR = timedelta(days=90)
 
 
 class InvalidCredentials(Unauthorized):
@@ -101,5 +101,5 @@ def _is_known_network(user: User, network: str) -> bool:
     """Say whether the person signed in from there lately."""
     if not network:
         return False
-    recent = Session.objects.filter(user=user, created_at__gt=Now() - ADDRESS_KNOWN_FOR)
+    recent = Session.objects.filter(user=user, created_at__gt=Now() - settings.RETENTION["sessions"])
     return recent.extra(where=["ip_address <<= %s::inet"], params=[network]).exists()

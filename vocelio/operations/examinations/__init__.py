@@ -1,0 +1,1 @@
+"""What the doctor looks at, by where the trouble would be."""
