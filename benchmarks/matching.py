@@ -83,7 +83,7 @@ def tfidf(texts: list[str]) -> Callable[[str], np.ndarray]:
 
 
 def vectors(pairs: list[Pair], part: int) -> np.ndarray:
-    embedder = all_embedders()["wordllama"]
+    embedder = all_embedders()["esco"]
     texts = [pair[part] for pair in pairs]
     parts = [embedder.embed(texts[at : at + embedder.batch]).vectors for at in range(0, len(texts), embedder.batch)]
     return np.vstack(parts)
