@@ -34,13 +34,17 @@ NEAREST = f"""
 SELECT subject_id FROM embeddings WHERE {OURS} AND part = '{{part}}' {{among}}
 ORDER BY vector <#> %s::halfvec LIMIT {{limit}}
 """
+# OFFSET keeps the distances where the vectors are read: grouped first, every vector would be sorted along.
 SCORED = f"""
 SELECT subject_id, title, body FROM (
-    SELECT subject_id, max(CASE WHEN part = 'title' THEN -(vector <#> %s::halfvec) END) AS title,
-        max(CASE WHEN part = 'body' THEN -(vector <#> %s::halfvec) END) AS body
-    FROM embeddings WHERE {OURS} {{among}} GROUP BY subject_id
-) AS scored ORDER BY CASE WHEN title IS NULL THEN body WHEN body IS NULL THEN title ELSE %s * title + %s * body END DESC,
-    subject_id LIMIT %s
+    SELECT subject_id, max(cosine) FILTER (WHERE part = 'title') AS title,
+        max(cosine) FILTER (WHERE part = 'body') AS body
+    FROM (
+        SELECT subject_id, part, -(vector <#> CASE part WHEN 'title' THEN %s::halfvec ELSE %s::halfvec END) AS cosine
+        FROM embeddings WHERE {OURS} {{among}} OFFSET 0
+    ) AS compared GROUP BY subject_id
+) AS scored ORDER BY CASE WHEN title IS NULL THEN body WHEN body IS NULL THEN title ELSE %s * title + %s * body END
+    DESC NULLS LAST, subject_id LIMIT %s
 """
 
 Cosines = tuple[float | None, float | None]
