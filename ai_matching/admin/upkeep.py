@@ -58,7 +58,8 @@ class AiSettingsForm(TenantForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         ready = [(slug, each.label) for slug, each in all_embedders().items() if each.is_ready]
-        self.fields["provider"].choices = [("", "The best that is ready"), *ready]
+        # Annotated as any field.
+        self.fields["provider"].choices = [("", "The best that is ready"), *ready]  # type: ignore[attr-defined]
         for name, value in weights_of(self.instance).items():
             self.fields[f"weight_{name}"].initial = value
 

@@ -75,7 +75,8 @@ class StaticModel:
 
 def unit(vectors: Vectors) -> Vectors:
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return vectors / np.where(lengths == 0, 1, lengths)
+    result: Vectors = vectors / np.where(lengths == 0, 1, lengths)
+    return result
 
 
 @cache

@@ -71,4 +71,12 @@ class Migration(migrations.Migration):
                 opclasses=["halfvec_ip_ops"],
             ),
         ),
+        migrations.AlterField(
+            model_name="aisettings",
+            name="title_weight",
+            field=models.FloatField(
+                default=0.4,
+                help_text="What the likeness of titles counts, from 0 to 1; the rest is that of the texts.",
+            ),
+        ),
     ]

@@ -141,7 +141,8 @@ def _proposed(
             "hnsw.max_scan_tuples": str(FARTHEST),
         }
     )
-    clause, values = "", []
+    clause = ""
+    values: list[Any] = []
     if among is not None:
         # As a value, so that it stays a question about each row: joined, every row of the filter would come first.
         inner, values = _ids_of(among)
