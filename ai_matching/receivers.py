@@ -11,6 +11,7 @@ from ai_matching.services.embeddings import mark_changed
 from ai_matching.services.leads import score_contacts
 from contacts.signals import contacts_changed
 from recruitment.signals import jobs_changed
+from sales.signals import activities_changed
 from vocelio.organizations.scope import organization_scope
 
 AT_ONCE = 20
@@ -21,6 +22,7 @@ def mark_contacts(sender: Any, *, organization_id: uuid.UUID, contact_ids: Seque
     mark_changed(organization_id, SubjectKind.CONTACT, contact_ids)
 
 
+@receiver(activities_changed)
 @receiver(contacts_changed)
 def score_changed(sender: Any, *, organization_id: uuid.UUID, contact_ids: Sequence[uuid.UUID], **kwargs: Any) -> None:
     """Score single leads at once; many at once wait for the night."""

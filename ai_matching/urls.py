@@ -1,6 +1,12 @@
 from django.urls import URLPattern, URLResolver, path
 
-from ai_matching.views.matching import MatchingViewSet, MatchQualityViewSet, MatchResultViewSet, MatchViewSet
+from ai_matching.views.matching import (
+    MatchingViewSet,
+    MatchLogFileViewSet,
+    MatchQualityViewSet,
+    MatchResultViewSet,
+    MatchViewSet,
+)
 from ai_matching.views.upkeep import (
     AiSettingsViewSet,
     EmbeddingRunViewSet,
@@ -8,6 +14,7 @@ from ai_matching.views.upkeep import (
     LeadScoreViewSet,
     ProposalViewSet,
     UsageViewSet,
+    WeightsProposalViewSet,
 )
 from vocelio.api.routers import Router
 
@@ -33,5 +40,18 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("ai/lead-scoring", LeadScoreViewSet.as_view({"post": "score"}, pagination_class=None), name="ai-lead-scoring"),
     path("ai/lead-scoring/backtest", LeadScoreViewSet.as_view({"get": "backtest"}), name="ai-lead-backtest"),
     path("ai/enrich-contact", EnrichmentViewSet.as_view({"post": "enrich"}), name="ai-enrich-contact"),
+    path("ai/match-log/export", MatchLogFileViewSet.as_view({"get": "export"}), name="ai-match-log-export"),
+    path(
+        "ai/weights-proposal",
+        WeightsProposalViewSet.as_view({"get": "retrieve"}),
+        name="ai-weights-proposal",
+    ),
+    path("ai/weights-proposal/accept", WeightsProposalViewSet.as_view({"post": "accept"}), name="ai-weights-accept"),
+    path("ai/weights-proposal/reject", WeightsProposalViewSet.as_view({"post": "reject"}), name="ai-weights-reject"),
+    path(
+        "ai/missing-embeddings",
+        EmbeddingRunViewSet.as_view({"get": "missing"}, pagination_class=None),
+        name="ai-missing-embeddings",
+    ),
     *router.urls,
 ]

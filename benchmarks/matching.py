@@ -1,31 +1,28 @@
 """How well the offline model finds what belongs together, beside BM25 and TF-IDF over the same texts in the same run.
 
-    .venv/bin/python -m benchmarks.matching --data ../shared/data/matching
+    .venv/bin/python -m benchmarks.matching_model --half --out /tmp/half.zip
+    .venv/bin/python -m benchmarks.matching --half /tmp/half.zip --data ../shared/data/matching
 
 Three questions, macro averages over the queries: the texts of ESCO occupations, of which those of one ISCO group belong
 together; the same asked of occupations under other names and without their texts; six job advertisements and the 120
-synthetic CVs of their trades.
+synthetic CVs of their trades. Half of the occupations trained the model; the other half, of which it knows nothing, are
+both what is asked and what is found, for every way of comparing.
 """
 
 import argparse
 import csv
 import math
-import os
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from pathlib import Path
 
-import django
 import numpy as np
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "vocelio.settings")
-django.setup()
-
-from ai_matching.embedders import all_embedders
+from ai_matching.embedders.esco import StaticModel, read
+from benchmarks.matching_model import occupations
 
 K = 10
-QUERIES = 300
 TITLE_WEIGHTS = (1.0, 0.7, 0.5, 0.4, 0.3, 0.0)
 WORD = re.compile(r"[a-z0-9][a-z0-9+#.]*[a-z0-9+#]|[a-z0-9]")
 
@@ -82,11 +79,8 @@ def tfidf(texts: list[str]) -> Callable[[str], np.ndarray]:
     return scores
 
 
-def vectors(pairs: list[Pair], part: int) -> np.ndarray:
-    embedder = all_embedders()["wordllama"]
-    texts = [pair[part] for pair in pairs]
-    parts = [embedder.embed(texts[at : at + embedder.batch]).vectors for at in range(0, len(texts), embedder.batch)]
-    return np.vstack(parts)
+def vectors(model: StaticModel, pairs: list[Pair], part: int) -> np.ndarray:
+    return model.embed([pair[part] for pair in pairs])
 
 
 def measured(scores: Scores, relevant: list[np.ndarray]) -> tuple[float, float]:
@@ -101,7 +95,12 @@ def measured(scores: Scores, relevant: list[np.ndarray]) -> tuple[float, float]:
 
 
 def compare(
-    name: str, queries: list[Pair], documents: list[Pair], wanted: list[np.ndarray], own: list[int | None]
+    name: str,
+    model: StaticModel,
+    queries: list[Pair],
+    documents: list[Pair],
+    wanted: list[np.ndarray],
+    own: list[int | None],
 ) -> None:
     """Print every way's figures for one question; `own` says which document is the query itself and does not count."""
 
@@ -120,7 +119,7 @@ def compare(
                 label, *measured(without_own([scores(" ".join(q)) for q in queries]), wanted)
             )
         )
-    title, body = (vectors(queries, part) @ vectors(documents, part).T for part in (0, 1))
+    title, body = (vectors(model, queries, part) @ vectors(model, documents, part).T for part in (0, 1))
     for weight in TITLE_WEIGHTS:
         figures = measured(without_own(list(weight * title + (1 - weight) * body)), wanted)
         print("  {:<28} P@10 {:.3f}  nDCG@10 {:.3f}".format(f"offline, title {weight:.1f}", *figures))
@@ -129,29 +128,28 @@ def compare(
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=Path("../shared/data/matching"))
-    data = parser.parse_args().data
+    parser.add_argument("--half", type=Path, required=True, help="A model that half of the occupations trained.")
+    asked = parser.parse_args()
+    data, model = asked.data, read(asked.half)
 
-    with (data / "esco/occupations_en.csv").open(encoding="utf-8") as file:
-        occupations = list(csv.DictReader(file))
-    groups = np.array([each["iscoGroup"] for each in occupations])
+    held_back = [each for each in occupations(data) if each.is_held_back]
+    groups = np.array([each.group for each in held_back])
     sizes = Counter(groups.tolist())
-    large = [place for place, group in enumerate(groups) if sizes[group] > K]
-    chosen = np.random.default_rng(7).choice(large, QUERIES, replace=False)
-    pairs = [(each["preferredLabel"], each["description"]) for each in occupations]
+    chosen = [place for place, group in enumerate(groups) if sizes[group] > K]
+    pairs = [(each.title, each.description) for each in held_back]
     wanted = []
     for place in chosen:
         row = groups == groups[place]
         row[place] = False
         wanted.append(row)
-    queries, own = [pairs[place] for place in chosen], [int(place) for place in chosen]
-    compare("ESCO occupations", queries, pairs, wanted, own)
+    queries: list[Pair] = [pairs[place] for place in chosen]
+    own: list[int | None] = [*chosen]
+    compare("ESCO occupations", model, queries, pairs, wanted, own)
 
-    others = [[name for name in each["altLabels"].split("\n") if name] for each in occupations]
     renamed = [
-        (names[0] if names else each["preferredLabel"], ", ".join(names[1:]) or each["preferredLabel"])
-        for names, each in zip(others, occupations, strict=True)
+        (each.others[0] if each.others else each.title, ", ".join(each.others[1:]) or each.title) for each in held_back
     ]
-    compare("The same under other names", queries, renamed, wanted, own)
+    compare("The same under other names", model, queries, renamed, wanted, own)
 
     with (data / "synthetic_resumes/job_descriptions.csv").open(encoding="utf-8") as file:
         jobs = list(csv.DictReader(file))
@@ -162,6 +160,7 @@ def main() -> None:
     trades = np.array([each["category"] for each in cvs])
     compare(
         "Synthetic CVs",
+        model,
         [(each["role"], each["job_description"]) for each in jobs],
         people,
         [trades == each["category"] for each in jobs],

@@ -7,7 +7,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString
 
 from ai_matching.models import Match, MatchedPerson, Verdict
 from ai_matching.services.decisions import decide, quality
+from ai_matching.services.log_export import export_log
 from ai_matching.services.matching import Asking, candidates_for, match_candidates
 from recruitment.models import JobOpening, OpeningStatus
 from vocelio.backoffice.tenant import TenantAdmin
@@ -40,6 +41,7 @@ class MatchAdmin(TenantAdmin):
     icon = "history"
     menu_title = "Match log"
 
+    change_list_template = "matching/log.html"
     list_display = ("created_at", "kind", "about", "model", "total", "notice", "created_by")
     list_select_related = ("job", "profile__contact", "created_by")
     list_filter = ("kind", "provider")
@@ -62,6 +64,7 @@ class MatchAdmin(TenantAdmin):
         site = self.admin_site
         return [
             path("explorer/", site.admin_view(self.explorer), name="ai_matching_match_explorer"),
+            path("export/", site.admin_view(self.export), name="ai_matching_match_export"),
             path("explorer/<uuid:pk>/", site.admin_view(self.say), name="ai_matching_match_say"),
             *super().get_urls(),
         ]
@@ -92,6 +95,16 @@ class MatchAdmin(TenantAdmin):
             "opts": self.opts,
         }
         return TemplateResponse(request, "matching/explorer.html", context)
+
+    def export(self, request: HttpRequest) -> StreamingHttpResponse:
+        """Download the log as CSV."""
+        if not self.may(request, "view"):
+            raise PermissionDenied
+        return StreamingHttpResponse(
+            export_log(self.principal(request).organization_id),
+            content_type="text/csv; charset=utf-8",
+            headers={"Content-Disposition": 'attachment; filename="match-log.csv"'},
+        )
 
     def say(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         """Note what a person says of a result, and go back to the explorer."""

@@ -2,23 +2,41 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.decorators import display
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from ai_matching.models import AiUsage, EmbeddingRun, EnrichmentProposal, LeadScore, ProposalStatus, SubjectKind
+from ai_matching.embedders import all_embedders
+from ai_matching.models import (
+    AiSettings,
+    AiUsage,
+    EmbeddingRun,
+    EnrichmentProposal,
+    LeadScore,
+    ProposalStatus,
+    SubjectKind,
+)
 from ai_matching.services import enrichment
-from ai_matching.services.embeddings import coverage, start_run
-from ai_matching.services.settings import own_settings
+from ai_matching.services.embeddings import coverage, start_run, unembedded
+from ai_matching.services.learning import accept_weights, propose_weights, reject_weights
+from ai_matching.services.settings import WEIGHTS, own_settings, update_settings, weights_of
 from ai_matching.services.usage import spent_this_month
 from vocelio.backoffice.forms import TenantForm
 from vocelio.backoffice.jobs import progress_bar
 from vocelio.backoffice.tenant import TenantAdmin
 from vocelio.errors import VocelioError
+
+# Records of a kind whose vectors are missing or old, above the list of runs.
+UNEMBEDDED = 20
 
 
 class StartForm(TenantForm):
@@ -26,6 +44,109 @@ class StartForm(TenantForm):
 
     class Meta:
         fields: list[str] = []
+
+
+class AiSettingsForm(TenantForm):
+    """The weights each in a field of its own."""
+
+    provider = forms.ChoiceField(required=False, widget=UnfoldAdminSelectWidget, help_text="New vectors come from it.")
+
+    class Meta:
+        model = AiSettings
+        fields = ["title_weight", "threshold", "provider", "monthly_budget", "may_send_contacts"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        ready = [(slug, each.label) for slug, each in all_embedders().items() if each.is_ready]
+        # Annotated as any field.
+        self.fields["provider"].choices = [("", "The best that is ready"), *ready]  # type: ignore[attr-defined]
+        for name, value in weights_of(self.instance).items():
+            self.fields[f"weight_{name}"].initial = value
+
+    def clean(self) -> dict[str, Any] | None:
+        """Return the weights as the service takes them."""
+        cleaned = super().clean() or {}
+        weights = {name: cleaned.pop(f"weight_{name}", None) for name in WEIGHTS}
+        if None not in weights.values():
+            if not any(weights.values()):
+                self.add_error(None, "Something must count.")
+            cleaned["weights"] = weights
+        return cleaned
+
+
+for _name in WEIGHTS:
+    AiSettingsForm.base_fields[f"weight_{_name}"] = forms.FloatField(
+        label=_name.capitalize(), min_value=0, max_value=1, widget=UnfoldAdminTextInputWidget
+    )
+
+
+@admin.register(AiSettings)
+class AiSettingsAdmin(TenantAdmin):
+    """One row an organization: the list leads to it, or to the form that stores it the first time."""
+
+    permissions = {"view": "matching:review", **dict.fromkeys(["add", "change", "learn"], "matching:manage")}
+    section = "Matching"
+    icon = "tune"
+    menu_title = "Settings"
+    form = AiSettingsForm
+    change_form_template = "matching/settings.html"
+
+    list_display = ("__str__", "title_weight", "threshold", "provider", "monthly_budget", "may_send_contacts")
+    fieldsets = (
+        ("What counts", {"fields": (tuple(f"weight_{name}" for name in WEIGHTS), ("title_weight", "threshold"))}),
+        ("Models", {"fields": (("provider", "monthly_budget"), "may_send_contacts")}),
+    )
+
+    def get_urls(self) -> list[URLPattern]:
+        learn = self.admin_site.admin_view(self.learn)
+        return [path("weights/", learn, name="ai_matching_aisettings_learn"), *super().get_urls()]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        if self.may(request, "change"):
+            return self.fieldsets
+        return [(None, {"fields": ["weights", *AiSettingsForm.Meta.fields]})]
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        """Lead to the row there is, if there is one."""
+        stored = AiSettings.objects.first()
+        if stored is not None:
+            return redirect("admin:ai_matching_aisettings_change", stored.pk)
+        response: HttpResponse = super().add_view(request, form_url, extra_context)
+        return response
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        if not AiSettings.objects.exists() and self.has_add_permission(request):
+            return redirect(reverse("admin:ai_matching_aisettings_add"))
+        response: HttpResponse = super().changelist_view(request, extra_context)
+        return response
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Show beside the form which weights past judgements speak for."""
+        if self.may(request, "learn"):
+            kwargs["extra_context"] = {**(kwargs.get("extra_context") or {}), "proposal": propose_weights()}
+        return super().changeform_view(request, *args, **kwargs)
+
+    def learn(self, request: HttpRequest) -> HttpResponse:
+        """Take the proposed weights, or leave them, as a person says."""
+        if request.method != "POST" or not self.may(request, "learn"):
+            raise PermissionDenied
+        try:
+            with transaction.atomic():
+                if request.POST.get("answer") == "accept":
+                    accept_weights()
+                    self.message_user(request, "The proposed weights count from now on.", messages.SUCCESS)
+                else:
+                    reject_weights()
+                    self.message_user(request, "The weights stay as they are.", messages.SUCCESS)
+        except VocelioError as error:
+            self.message_user(request, error.message, messages.ERROR)
+        return redirect("admin:ai_matching_aisettings_changelist")
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        names = {"weights" if name.startswith("weight_") else name for name in form.changed_data}
+        changes = form.cleaned_data if not change else {name: form.cleaned_data[name] for name in sorted(names)}
+        if changes:
+            obj.__dict__.update(update_settings(**changes).__dict__)
 
 
 @admin.register(EmbeddingRun)
@@ -62,7 +183,10 @@ class EmbeddingRunAdmin(TenantAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """Show above the runs how much has vectors."""
-        shown = {"coverage": coverage()} if self.has_view_permission(request) else {}
+        shown: dict[str, Any] = {}
+        if self.has_view_permission(request):
+            shown["coverage"] = coverage()
+            shown["unembedded"] = [each for kind in SubjectKind.values for each in unembedded(kind, limit=UNEMBEDDED)]
         return super().changelist_view(request, {**(extra_context or {}), **shown})  # type: ignore[no-any-return]
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:

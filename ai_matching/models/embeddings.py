@@ -79,7 +79,17 @@ class Embedding(TenantRow):
             models.Index(
                 fields=["organization", "contact"], name="embeddings_of_contact", condition=Q(contact__isnull=False)
             ),
-            HnswIndex(name="embeddings_nearest", fields=["vector"], opclasses=["halfvec_ip_ops"]),
+            # One for each kind and part: a search would else pass over the vectors of all the others.
+            *(
+                HnswIndex(
+                    name=f"{kind}_{part}_nearest",
+                    fields=["vector"],
+                    opclasses=["halfvec_ip_ops"],
+                    condition=Q(kind=kind, part=part),
+                )
+                for kind in ("job", "candidate", "contact")
+                for part in ("title", "body")
+            ),
         ]
 
     def __str__(self) -> str:

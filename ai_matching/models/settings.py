@@ -17,7 +17,7 @@ class AiSettings(TenantModel):
 
     weights = models.JSONField(default=dict, blank=True)
     title_weight = models.FloatField(
-        default=0.5, help_text="What the likeness of titles counts, from 0 to 1; the rest is that of the texts."
+        default=0.4, help_text="What the likeness of titles counts, from 0 to 1; the rest is that of the texts."
     )
     threshold = models.PositiveSmallIntegerField(default=0, help_text="Results below this score are not shown.")
     provider = models.CharField(max_length=30, blank=True, default="", help_text="Empty: the best that is ready.")

@@ -1,5 +1,6 @@
 """Questions, results with their reasons, verdicts."""
 
+from functools import cached_property
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
@@ -158,11 +159,20 @@ class MatchResultSerializer(Serializer):
 
     @extend_schema_field(MatchedCandidateSerializer(allow_null=True))
     def get_candidate(self, scored: Scored) -> Any:
-        return None if isinstance(scored.subject, JobOpening) else MatchedCandidateSerializer(scored.subject).data
+        return None if isinstance(scored.subject, JobOpening) else self._candidate.to_representation(scored.subject)
 
     @extend_schema_field(MatchedJobSerializer(allow_null=True))
     def get_job(self, scored: Scored) -> Any:
-        return MatchedJobSerializer(scored.subject).data if isinstance(scored.subject, JobOpening) else None
+        return self._job.to_representation(scored.subject) if isinstance(scored.subject, JobOpening) else None
+
+    # One for all results of a page: making one takes longer than showing one.
+    @cached_property
+    def _candidate(self) -> MatchedCandidateSerializer:
+        return MatchedCandidateSerializer()
+
+    @cached_property
+    def _job(self) -> MatchedJobSerializer:
+        return MatchedJobSerializer()
 
 
 class MatchAnswerSerializer(Serializer):

@@ -56,6 +56,37 @@ class AiStateSerializer(AiSettingsSerializer):
         return answering(instance).slug
 
 
+class WeighedSerializer(Serializer):
+    """Some weights, and what they would have done on jobs held back."""
+
+    weights = serializers.DictField(child=serializers.FloatField(), read_only=True)
+    precision = serializers.FloatField(read_only=True, allow_null=True, help_text="Of the first ten judged results.")
+    rightOrder = serializers.FloatField(
+        read_only=True, allow_null=True, help_text="Share of pairs of a good and a bad result in the right order."
+    )
+
+
+class WeightsProposalSerializer(Serializer):
+    """The weights that stand, and those that past judgements speak for; nothing changes until a person accepts."""
+
+    isReady = serializers.BooleanField(read_only=True)
+    judged = serializers.IntegerField(read_only=True, help_text="Results of jobs that have good and bad ones.")
+    jobs = serializers.IntegerField(read_only=True)
+    neededJudged = serializers.IntegerField(read_only=True)
+    neededJobs = serializers.IntegerField(read_only=True)
+    current = WeighedSerializer(read_only=True)
+    proposed = WeighedSerializer(read_only=True, allow_null=True)
+
+
+class UnembeddedSerializer(Serializer):
+    """A record whose vector is missing, or older than its text."""
+
+    id = serializers.UUIDField(read_only=True)
+    kind = serializers.ChoiceField(choices=SubjectKind.choices, read_only=True)
+    name = serializers.CharField(read_only=True)
+    state = serializers.ChoiceField(choices=["missing", "changed"], read_only=True)
+
+
 class UpdateEmbeddingsSerializer(Serializer):
     """Which subjects: those named, of one kind, or all of the kinds given."""
 

@@ -32,26 +32,12 @@ def quality(k: int = 10) -> list[dict[str, Any]]:
     A result counts as good by its verdict, else when the candidate was hired for the job, as bad when rejected; those
     of whom neither is known are not counted. A pair that was shown again is counted once.
     """
-    rows = list(
-        MatchedPerson.objects.filter(
-            match_id__in=Match.objects.order_by("-created_at").values("pk")[:LATEST], rank__lte=k
-        )
-        .select_related("match")
-        .only(
-            "rank", "verdict", "decided_at", "job_id", "contact_id", "match__provider", "match__model", "match__weights"
-        )
-    )
-    outcomes = _outcomes({(row.job_id, row.contact_id) for row in rows if not row.verdict})
     counts: dict[tuple[str, str, str], list[int]] = defaultdict(lambda: [0, 0])
     weights: dict[tuple[str, str, str], Any] = {}
     seen: set[Any] = set()
-    # What was said last of a pair is what counts, before what became of it.
-    for row in sorted(rows, key=lambda row: row.decided_at or NEVER, reverse=True):
-        is_good = row.verdict == Verdict.GOOD if row.verdict else outcomes.get((row.job_id, row.contact_id))
-        if is_good is None:
-            continue
+    for row, is_good in judged_results():
         key = (row.match.provider, row.match.model, str(sorted(row.match.weights.items())))
-        if (key, row.job_id, row.contact_id) in seen and row.job_id is not None:
+        if row.rank > k or ((key, row.job_id, row.contact_id) in seen and row.job_id is not None):
             continue
         seen.add((key, row.job_id, row.contact_id))
         weights[key] = row.match.weights
@@ -68,6 +54,33 @@ def quality(k: int = 10) -> list[dict[str, Any]]:
         }
         for key, (good, judged) in sorted(counts.items(), key=lambda item: (-item[1][1], item[0]))
     ]
+
+
+def judged_results() -> list[tuple[MatchedPerson, bool]]:
+    """Return the results of the latest matches of which it is known whether they were good, what was said last first."""
+    rows = list(
+        MatchedPerson.objects.filter(match_id__in=Match.objects.order_by("-created_at").values("pk")[:LATEST])
+        .select_related("match")
+        .only(
+            "rank",
+            "verdict",
+            "decided_at",
+            "job_id",
+            "contact_id",
+            "factors",
+            "match__provider",
+            "match__model",
+            "match__weights",
+        )
+    )
+    outcomes = _outcomes({(row.job_id, row.contact_id) for row in rows if not row.verdict})
+    # What was said last of a pair is what counts, before what became of it.
+    ordered = sorted(rows, key=lambda row: row.decided_at or NEVER, reverse=True)
+    known = (
+        (row, row.verdict == Verdict.GOOD if row.verdict else outcomes.get((row.job_id, row.contact_id)))
+        for row in ordered
+    )
+    return [(row, is_good) for row, is_good in known if is_good is not None]
 
 
 def _outcomes(pairs: set[tuple[uuid.UUID | None, uuid.UUID | None]]) -> dict[tuple[Any, Any], bool]:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from django.db import connection
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from ai_matching.embedders import Embedder, PluginError, all_embedders, padded
@@ -200,6 +201,30 @@ def coverage() -> list[dict[str, Any]]:
         changed = alive.filter(**{f"{OF_MARK[kind]}__in": waiting.values("subject_id")})
         result.append({"kind": str(kind), "total": alive.count(), "embedded": with_vector, "waiting": changed.count()})
     return result
+
+
+def unembedded(kind: str, limit: int = 100) -> list[dict[str, Any]]:
+    """Return records without a vector of the answering model, and then those that changed since theirs was made."""
+    embedder = answering(own_settings())
+    rows = MODELS[kind].objects
+    if kind == SubjectKind.CANDIDATE:
+        rows = rows.filter(contact__deleted_at__isnull=True).select_related("contact").defer("contact__search")
+    else:
+        rows = rows.alive().defer("search") if kind == SubjectKind.CONTACT else rows.alive()
+    own = Embedding.objects.filter(kind=kind, provider=embedder.slug, model=embedder.model, subject_id=OuterRef("pk"))
+    marks = EmbeddingMark.objects.filter(kind=SubjectKind.JOB if kind == SubjectKind.JOB else SubjectKind.CONTACT)
+    missing = rows.filter(~Exists(own)).order_by("id")[:limit]
+    changed = rows.filter(Exists(own), **{f"{OF_MARK[kind]}__in": marks.values("subject_id")}).order_by("id")[:limit]
+    found = [(each, "missing") for each in missing] + [(each, "changed") for each in changed]
+    return [
+        {
+            "id": each.pk,
+            "kind": kind,
+            "name": str(each.contact if kind == SubjectKind.CANDIDATE else each),
+            "state": state,
+        }
+        for each, state in found[:limit]
+    ]
 
 
 def _next_ids(job: EmbeddingRun, kind: str) -> list[uuid.UUID]:

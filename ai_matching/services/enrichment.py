@@ -8,6 +8,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable
 from decimal import Decimal
+from math import isfinite
 from typing import Any, NamedTuple
 
 import phonenumbers
@@ -270,9 +271,10 @@ def _read(content: str) -> list[Proposal] | None:
     """Return what a model proposed, None for what does not follow the schema; nothing of it is trusted."""
     try:
         rows: Any = json.loads(content)["proposals"]
-        return [
+        found = [
             Proposal(str(row["field"]), str(row["value"]), "openai", float(row["confidence"]), str(row["explanation"]))
             for row in rows
         ]
+        return [each for each in found if isfinite(each.confidence)]
     except (ValueError, KeyError, TypeError):
         return None

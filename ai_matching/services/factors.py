@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from math import exp
 from typing import NamedTuple
 
+from ai_matching.services.places import kilometres, spot_of
 from recruitment.models import CandidateProfile, JobOpening, JobSearch, RemoteKind, RemotePreference, SalaryPeriod
 from recruitment.models.profiles import Salary
 
@@ -13,6 +15,10 @@ UNKNOWN = 0.5
 A_YEAR = {SalaryPeriod.HOUR: 2080, SalaryPeriod.DAY: 260, SalaryPeriod.MONTH: 12, SalaryPeriod.YEAR: 1}
 # After so many days somebody who is not free yet counts nothing for it.
 LONG = 180
+# Kilometres that nobody minds, and behind them those after which a place counts a third of what it did.
+NO_WAY, COMMUTE = 10, 80
+# What a place counts at least for somebody who would move.
+MOVING = 0.7
 LOOKING = {JobSearch.ACTIVE: 1.0, JobSearch.OPEN: 0.9, JobSearch.NOT_LOOKING: 0.3, JobSearch.PLACED: 0.1}
 
 
@@ -76,7 +82,7 @@ def experience(wish: Wish, profile: CandidateProfile) -> Factor | None:
 
 
 def location(wish: Wish, profile: CandidateProfile) -> Factor | None:
-    """Compare places by name: no map is at hand, so what is near across a border of states is not known to be."""
+    """Compare places by their distance, where both are known, else by name."""
     wants = profile.remote_preference
     if wish.remote_kind == RemoteKind.REMOTE:
         if wants == RemotePreference.ONSITE:
@@ -88,17 +94,35 @@ def location(wish: Wish, profile: CandidateProfile) -> Factor | None:
         return Factor(0.1, "they want to work remotely and the job is on site")
     if not (profile.city or profile.state or profile.country):
         return Factor(UNKNOWN, "where they live is not known")
-    if wish.country and profile.country and wish.country != profile.country:
-        value, told = 0.1, f"in another country ({profile.country})"
-    elif wish.city and same(wish.city, profile.city) and same(wish.state, profile.state):
-        return Factor(1.0, f"in {profile.city}")
-    elif wish.state and same(wish.state, profile.state):
-        value, told = 0.7, f"in the same state ({profile.state})"
-    else:
-        value, told = 0.3, f"in {profile.city or profile.state or profile.country}, not {wish.city or wish.state}"
-    if profile.will_relocate and value < 0.7:
-        return Factor(0.7, f"{told}, willing to move")
+    value, told = _apart(wish, profile)
+    if profile.will_relocate and value < MOVING:
+        return Factor(MOVING, f"{told}, willing to move")
     return Factor(value, told)
+
+
+def _apart(wish: Wish, profile: CandidateProfile) -> Factor:
+    is_abroad = bool(wish.country and profile.country and wish.country != profile.country)
+    if not is_abroad and wish.city and same(wish.city, profile.city) and same(wish.state, profile.state):
+        return Factor(1.0, f"in {profile.city}")
+    # A state that is not given does not say that it is another.
+    job, person = (
+        spot_of(each.city, each.state, each.country or other.country) if each.city else None
+        for each, other in ((wish, profile), (profile, wish))
+    )
+    if job is not None and person is not None:
+        distance = kilometres(job, person)
+        if distance < 1:
+            return Factor(1.0, f"in {profile.city}")
+        # Who comes in on some days only goes twice as far.
+        reach = COMMUTE * (2 if wish.remote_kind == RemoteKind.HYBRID else 1)
+        value = max(0.1, exp(-max(0.0, distance - NO_WAY) / reach))
+        told = f"in {profile.city}, {distance:,.0f} km away"
+        return Factor(min(value, 0.5), f"{told} and abroad") if is_abroad else Factor(value, told)
+    if is_abroad:
+        return Factor(0.1, f"in another country ({profile.country})")
+    if wish.state and same(wish.state, profile.state):
+        return Factor(0.7, f"in the same state ({profile.state})")
+    return Factor(0.3, f"in {profile.city or profile.state or profile.country}, not {wish.city or wish.state}")
 
 
 def salary(wish: Wish, desired: Salary | None, in_currency: Decimal | None) -> Factor | None:

@@ -2,10 +2,10 @@
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 from django.db.models import Count, QuerySet
@@ -17,10 +17,11 @@ from ai_matching.services import factors
 from ai_matching.services.factors import Factor, Wish, wish_of
 from ai_matching.services.reasons import counted, likeness, sentence
 from ai_matching.services.settings import answering, own_settings, weights_of
-from ai_matching.services.skills import Asked, Compared, Had, asked_in, canonical, compare, named_in
+from ai_matching.services.skills import Asked, Compared, Had, Wanted, asked_in, canonical, named_in
 from ai_matching.services.texts import Text, candidate_text, clean, hash_of, job_text
 from ai_matching.services.usage import MILLION, add_usage, budget_left
 from ai_matching.services.vectors import Cosines, nearest, stored_vectors, weighed
+from contacts.models import Contact
 from recruitment.models import CandidateProfile, CandidateSkill, JobOpening, JobSkill
 from recruitment.models.profiles import Salary
 from recruitment.models.skills import fold
@@ -32,26 +33,47 @@ from vocelio.db.ids import uuid7
 from vocelio.errors import Invalid
 
 # Raise it when the same factors would give another score.
-RULES = "1"
+RULES = "2"
 # So many of the nearest are weighed by all factors; the pages end there.
 POOL = 100
+# What is read of all that are weighed, and of those that are shown.
+WEIGHED = (
+    "organization_id", "contact_id", "headline", "city", "state", "country", "years_of_experience", "remote_preference",
+    "will_relocate", "notice_period_days", "available_on", "job_search", "desired_salary",
+)  # fmt: skip
+NAMES = ("organization_id", "first_name", "last_name", "email", "phone")
 OUTAGE = "The model does not answer; stored vectors were compared."
 STALE = "The text changed after its vector was made; the old one was compared."
 BLIND = "No vectors to compare; ranked by the other factors alone."
 
 
-@dataclass(frozen=True)
+@dataclass
 class Scored:
-    """One result: a candidate's profile or a job, its score from 0 to 100, and why."""
+    """One result: a candidate's profile or a job, its score from 0 to 100, and why, told when it is asked for."""
 
     subject: Any
     score: Decimal
-    factors: list[dict[str, Any]]
+    found: dict[str, Factor]
+    weights: dict[str, float]
     skills: Compared | None
     result_id: uuid.UUID | None = None
     rank: int = 0
 
-    @property
+    @cached_property
+    def factors(self) -> list[dict[str, Any]]:
+        """Return what each factor adds to the score, and why."""
+        return [
+            {
+                "factor": name,
+                "value": round(each.value, 3),
+                "weight": round(self.weights[name], 3),
+                "points": round(100 * each.value * self.weights[name], 1),
+                "reason": counted(self.skills) if name == "skills" and self.skills else each.reason,
+            }
+            for name, each in self.found.items()
+        ]
+
+    @cached_property
     def reason(self) -> str:
         """Say why, in words."""
         return sentence(self.factors, self.skills)
@@ -91,10 +113,12 @@ def match_candidates(*, asking: Asking, among: QuerySet[Any], job: JobOpening | 
     asked = asked or asked_in(asked_text.body or asked_text.title)
     question = Question(asking, SubjectKind.CANDIDATE, asked_text, SubjectKind.JOB, job)
     cosines, notice = question.pool(among, lambda: _by_skills(asked, among))
-    profiles = among.filter(pk__in=list(cosines)).select_related("contact")
+    profiles = among.filter(pk__in=list(cosines)).only(*WEIGHED)
     had = _skills_of(list(cosines))
+    wanted = Wanted(asked)
     scored = [
-        question.score(profile, profile, wish, asked, had[profile.pk], cosines[profile.pk]) for profile in profiles
+        question.score(profile, profile, wish, wanted.compare(had[profile.pk]) if asked else None, cosines[profile.pk])
+        for profile in profiles
     ]
     return question.answered(MatchKind.CANDIDATES, scored, notice, job=job)
 
@@ -114,21 +138,15 @@ def match_jobs(
     cosines, notice = question.pool(
         among, lambda: list(among.order_by("-created_at", "-id").values_list("pk", flat=True)[:POOL])
     )
-    wanted: dict[uuid.UUID, list[Asked]] = defaultdict(list)
+    asked: dict[uuid.UUID, list[Asked]] = defaultdict(list)
     for row in JobSkill.objects.filter(job_id__in=list(cosines)).order_by("-is_required", "-level", "folded"):
-        wanted[row.job_id].append(Asked(row.name, row.level, row.is_required))
+        asked[row.job_id].append(Asked(row.name, row.level, row.is_required))
     jobs = among.filter(pk__in=list(cosines)).select_related("client").defer("client__search")
-    scored = [
-        question.score(
-            job,
-            profile,
-            wish_of(job),
-            wanted[job.pk] or asked_in(f"{job.description}\n{job.requirements}"),
-            had,
-            cosines[job.pk],
-        )
-        for job in jobs
-    ]
+    scored = []
+    for job in jobs:
+        wanted = asked[job.pk] or asked_in(f"{job.description}\n{job.requirements}")
+        compared = Wanted(wanted).compare(had) if wanted else None
+        scored.append(question.score(job, profile, wish_of(job), compared, cosines[job.pk]))
     return question.answered(MatchKind.JOBS, scored, notice, profile=profile)
 
 
@@ -171,16 +189,14 @@ class Question:
         subject: Any,
         profile: CandidateProfile | None,
         wish: Wish,
-        asked: Sequence[Asked],
-        had: Sequence[Had],
+        compared: Compared | None,
         cosines: Cosines,
     ) -> Scored:
         """Weigh what is known of one pair."""
-        compared = compare(asked, had) if asked else None
         alike = self.embedder.likeness(weighed(cosines, self.title_weight))
         found: dict[str, Factor | None] = {
             "similarity": None if cosines == (None, None) else Factor(alike, likeness(alike)),
-            "skills": Factor(compared.share, counted(compared)) if compared is not None else None,
+            "skills": Factor(compared.share, "") if compared is not None else None,
         }
         # Of somebody who sent a text no more is known than what it says.
         if profile is not None:
@@ -193,18 +209,9 @@ class Question:
         # In the order of their names' weights, so that sums of floats are the same each time.
         known = {name: each for name, each in found.items() if each is not None and self.weights[name] > 0}
         whole = sum(self.weights[name] for name in known) or 1.0
-        rows = [
-            {
-                "factor": name,
-                "value": round(each.value, 3),
-                "weight": round(self.weights[name] / whole, 3),
-                "points": round(100 * each.value * self.weights[name] / whole, 1),
-                "reason": each.reason,
-            }
-            for name, each in known.items()
-        ]
+        weights = {name: self.weights[name] / whole for name in known}
         score = 100 * sum(each.value * self.weights[name] for name, each in known.items()) / whole
-        return Scored(subject, Decimal(f"{score:.2f}"), rows, compared)
+        return Scored(subject, Decimal(f"{score:.2f}"), known, weights, compared)
 
     def answered(self, kind: str, scored: list[Scored], notice: str, **about: Any) -> Answer:
         """Order the results, log the question and the page that is shown."""
@@ -230,10 +237,11 @@ class Question:
             **about,
         )
         match.save(force_insert=True)
-        page = [
-            Scored(**{**each.__dict__, "result_id": uuid7(), "rank": start + place})
-            for place, each in enumerate(shown[start : start + self.asking.limit], start=1)
-        ]
+        page = shown[start : start + self.asking.limit]
+        for place, each in enumerate(page, start=1):
+            each.result_id, each.rank = uuid7(), start + place
+        if kind == MatchKind.CANDIDATES:
+            _name(page)
         MatchedPerson.objects.bulk_create([_logged(match, each) for each in page])
         record("match.made", "match", match.pk, kind=str(kind), shown=len(page), total=len(shown))
         return Answer(match, page, len(shown))
@@ -339,6 +347,13 @@ def _by_skills(asked: Iterable[Asked], among: QuerySet[Any]) -> list[uuid.UUID]:
     rows = CandidateSkill.objects.filter(folded__in=names, profile_id__in=among.values("pk"))
     ranked = rows.values("profile_id").annotate(number=Count("pk")).order_by("-number", "profile_id")
     return [row["profile_id"] for row in ranked[:POOL]]
+
+
+def _name(page: list[Scored]) -> None:
+    """Fetch who the people of a page are; of the others nobody needs to know."""
+    people = Contact.objects.filter(pk__in=[each.subject.contact_id for each in page]).only(*NAMES).in_bulk()
+    for each in page:
+        each.subject.contact = people[each.subject.contact_id]
 
 
 def _logged(match: Match, each: Scored) -> MatchedPerson:

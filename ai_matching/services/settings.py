@@ -6,6 +6,8 @@ from ai_matching.embedders import Embedder, all_embedders
 from ai_matching.models import AiSettings
 from vocelio.audit.services import record
 
+# The embedder that needs neither network nor key.
+OFFLINE = "esco"
 # What each factor counts unless the organization says otherwise.
 WEIGHTS = {
     "similarity": 0.35,
@@ -41,7 +43,7 @@ def weights_of(settings: AiSettings, given: dict[str, float] | None = None) -> d
 def chosen(settings: AiSettings) -> Embedder:
     """Return the embedder that new vectors come from: the organization's, if it can be used, else the best that can."""
     ready: dict[str, Embedder] = {slug: each for slug, each in all_embedders().items() if each.is_ready}
-    return ready.get(settings.provider) or ready.get("openai") or ready["wordllama"]
+    return ready.get(settings.provider) or ready.get("openai") or ready[OFFLINE]
 
 
 def answering(settings: AiSettings) -> Embedder:

@@ -1,18 +1,17 @@
 """Which of the skills a job asks for a candidate has, under whatever name, and which come near."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
+from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from ai_matching.embedders import Vectors, all_embedders
 from recruitment.cv.skills import dictionary, find_skills, own, shipped
 from recruitment.models.skills import fold
 
-# Cosines of the offline model from which two names of skills are akin; judged on pairs of the dictionary by hand.
-AKIN = 0.70
+# Pairs of the dictionary's skills that are akin, by what their names mean; made by benchmarks/akin_skills.py.
+AKIN = Path(__file__).parent.parent / "data" / "akin_skills.tsv"
 # What a skill counts that is only near the one asked for, and what each level short of the wanted one takes away.
 NEAR = 0.5
 SHORT = 0.15
@@ -40,12 +39,30 @@ class Had:
 
 @dataclass(frozen=True)
 class Compared:
-    """The asked skills, each with what the candidate has instead: [{name, required, has, level, wanted, years, credit}]."""
+    """The asked skills: those there, those near to what the candidate has instead, and those missing."""
 
     share: float
-    matched: tuple[dict[str, Any], ...]
-    near: tuple[dict[str, Any], ...]
-    missing: tuple[dict[str, Any], ...]
+    has: tuple[tuple[Asked, Had], ...]
+    akin: tuple[tuple[Asked, Had], ...]
+    lacks: tuple[Asked, ...]
+
+    @property
+    def matched(self) -> list[dict[str, Any]]:
+        return [shown(*pair) for pair in self.has]
+
+    @property
+    def near(self) -> list[dict[str, Any]]:
+        return [shown(*pair) for pair in self.akin]
+
+    @property
+    def missing(self) -> list[dict[str, Any]]:
+        return [shown(each) for each in self.lacks]
+
+
+def shown(asked: Asked, had: Had | None = None) -> dict[str, Any]:
+    """Return a skill that is asked for, and what the candidate has of it."""
+    row: dict[str, Any] = {"name": asked.name, "required": asked.is_required, "wantedLevel": asked.level}
+    return row if had is None else row | {"has": had.name, "level": had.level, "years": had.years}
 
 
 @lru_cache(maxsize=20_000)
@@ -65,44 +82,45 @@ def asked_in(text: str) -> list[Asked]:
     return [Asked(name, is_required=False) for name in named_in(text)]
 
 
-def compare(asked: Sequence[Asked], had: Sequence[Had]) -> Compared:
-    """Return how much of what is asked a candidate has, from 0 to 1, and what it is made of."""
-    by_name = {canonical(each.name): each for each in had}
-    # What answers one wish exactly does not answer another one nearly.
-    exact = {canonical(each.name) for each in asked}
-    others = tuple(name for name in by_name if name not in exact)
-    matched, near, missing = [], [], []
-    got = whole = 0.0
-    for each in asked:
-        weight = REQUIRED if each.is_required else 1.0
-        whole += weight
-        row: dict[str, Any] = {"name": each.name, "required": each.is_required, "wantedLevel": each.level}
-        found = by_name.get(canonical(each.name))
-        if found is not None:
-            got += weight * max(0.4, 1 - SHORT * max(0, each.level - found.level))
-            matched.append(row | {"has": found.name, "level": found.level, "years": float(found.years)})
-            continue
-        akin = _nearest(canonical(each.name), others)
-        if akin is not None:
-            found = by_name[akin]
-            got += weight * NEAR
-            near.append(row | {"has": found.name, "level": found.level, "years": float(found.years)})
-        else:
-            missing.append(row)
-    return Compared(got / whole if whole else 0.0, tuple(matched), tuple(near), tuple(missing))
+class Wanted:
+    """The skills that are asked for, to be compared with those of many candidates."""
+
+    def __init__(self, asked: Sequence[Asked]) -> None:
+        exact = {canonical(each.name) for each in asked}
+        # What answers one wish exactly does not answer another one nearly.
+        self.asked = [
+            (each, name, [other for other in akin().get(name, ()) if other not in exact])
+            for each, name in ((each, canonical(each.name)) for each in asked)
+        ]
+
+    def compare(self, had: Sequence[Had]) -> Compared:
+        """Return how much of what is asked a candidate has, from 0 to 1, and what it is made of."""
+        by_name = {canonical(each.name): each for each in had}
+        has, near, lacks = [], [], []
+        got = whole = 0.0
+        for each, name, others in self.asked:
+            weight = REQUIRED if each.is_required else 1.0
+            whole += weight
+            found = by_name.get(name)
+            if found is not None:
+                got += weight * max(0.4, 1 - SHORT * max(0, each.level - found.level))
+                has.append((each, found))
+                continue
+            instead = next((by_name[other] for other in others if other in by_name), None)
+            if instead is not None:
+                got += weight * NEAR
+                near.append((each, instead))
+            else:
+                lacks.append(each)
+        return Compared(got / whole if whole else 0.0, tuple(has), tuple(near), tuple(lacks))
 
 
-def _nearest(name: str, others: Sequence[str]) -> str | None:
-    """Return the skill most akin to this one, if any is; names that share letters only are no kin."""
-    if not others:
-        return None
-    likeness = np.stack([_vector(other) for other in others]) @ _vector(name)
-    place = int(np.argmax(likeness))
-    return others[place] if likeness[place] >= AKIN else None
-
-
-@lru_cache(maxsize=20_000)
-def _vector(name: str) -> Vectors:
-    # The offline model always: the same skills are akin whatever model answers, and nothing is sent anywhere.
-    vector: Vectors = all_embedders()["wordllama"].embed([name]).vectors[0]
-    return vector
+@cache
+def akin() -> Mapping[str, Sequence[str]]:
+    """Return the skills akin to each one, the most akin first: the same whatever model answers."""
+    found: dict[str, list[tuple[float, str]]] = defaultdict(list)
+    for line in AKIN.read_text(encoding="utf-8").splitlines():
+        one, other, likeness = line.split("\t")
+        found[fold(one)].append((-float(likeness), fold(other)))
+        found[fold(other)].append((-float(likeness), fold(one)))
+    return {name: [other for _, other in sorted(others)] for name, others in found.items()}

@@ -4,6 +4,8 @@ import uuid
 from typing import Any
 
 import orjson
+from django.http import StreamingHttpResponse
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema, inline_serializer
 from rest_framework import serializers
 from rest_framework.decorators import action
@@ -24,8 +26,10 @@ from ai_matching.serializers.matching import (
     SearchSerializer,
 )
 from ai_matching.services import decisions, matching
+from ai_matching.services.log_export import export_log
 from ai_matching.services.search import NEEDS, search
 from recruitment.services.jobs import find_job
+from vocelio.api.negotiation import DownloadNegotiation
 from vocelio.api.viewsets import ListMixin, RetrieveMixin, TenantViewSet
 from vocelio.errors import Forbidden
 
@@ -124,6 +128,23 @@ class MatchResultViewSet(ListMixin, RetrieveMixin, TenantViewSet):
         result = self.get_object()
         data = self.validated(MatchVerdictSerializer(data=request.data))
         return self.respond(self.represent(decisions.decide(result, **data)))
+
+
+class MatchLogFileViewSet(TenantViewSet):
+    """The decision log as a file."""
+
+    model = Match
+    content_negotiation_class = DownloadNegotiation
+    permissions = {"export": "matching:review"}
+
+    @extend_schema(responses={(200, "text/csv"): OpenApiTypes.BINARY})
+    def export(self, request: Request) -> StreamingHttpResponse:
+        """Download the decision log as CSV: a line for each result that was shown."""
+        return StreamingHttpResponse(
+            export_log(self.principal.organization_id),
+            content_type="text/csv; charset=utf-8",
+            headers={"Content-Disposition": 'attachment; filename="match-log.csv"'},
+        )
 
 
 class MatchQualityViewSet(TenantViewSet):

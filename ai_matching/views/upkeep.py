@@ -34,10 +34,12 @@ from ai_matching.serializers.upkeep import (
     LeadScoreSerializer,
     ProposalSerializer,
     ScoreLeadsSerializer,
+    UnembeddedSerializer,
     UpdateEmbeddingsSerializer,
     UsageSerializer,
+    WeightsProposalSerializer,
 )
-from ai_matching.services import embeddings, enrichment, leads
+from ai_matching.services import embeddings, enrichment, leads, learning
 from ai_matching.services.settings import own_settings, update_settings
 from ai_matching.services.usage import spent_this_month, usage
 from contacts.models import Contact
@@ -76,6 +78,29 @@ class AiSettingsViewSet(TenantViewSet):
         return self.respond(self.get_serializer(update_settings(**data)).data)
 
 
+class WeightsProposalViewSet(TenantViewSet):
+    """Weights that past judgements speak for."""
+
+    model = AiSettings
+    serializer_class = WeightsProposalSerializer
+    pagination_class = None
+    permissions = dict.fromkeys(["retrieve", "accept", "reject"], "matching:manage")
+
+    def retrieve(self, request: Request) -> Response:
+        """Show the weights that stand beside those that verdicts and hires speak for, each held against other jobs."""
+        return self.respond(self.get_serializer(learning.propose_weights()).data)
+
+    @extend_schema(request=None)
+    def accept(self, request: Request) -> Response:
+        """Let the proposed weights count from now on; 409 NOT_ENOUGH_JUDGED while there are none."""
+        return self.respond(self.get_serializer(learning.accept_weights()).data)
+
+    @extend_schema(request=None)
+    def reject(self, request: Request) -> Response:
+        """Leave the weights as they are, and note that a person decided so."""
+        return self.respond(self.get_serializer(learning.reject_weights()).data)
+
+
 class EmbeddingRunViewSet(ListMixin, RetrieveMixin, TenantViewSet):
     """Runs that make vectors."""
 
@@ -86,6 +111,7 @@ class EmbeddingRunViewSet(ListMixin, RetrieveMixin, TenantViewSet):
         "retrieve": "profiles:read",
         "start": "matching:review",
         "cancel": "matching:review",
+        "missing": "matching:review",
     }
 
     def get_queryset(self) -> Any:
@@ -98,6 +124,18 @@ class EmbeddingRunViewSet(ListMixin, RetrieveMixin, TenantViewSet):
         kinds = sorted(data.get("kinds") or SubjectKind.values)
         run = embeddings.start_run(kinds=kinds, subject_ids=data.get("ids"))
         return self.respond(self.represent(run), status=202)
+
+    @extend_schema(
+        parameters=[OpenApiParameter("kind", enum=SubjectKind.values, required=True)],
+        responses=UnembeddedSerializer(many=True),
+    )
+    def missing(self, request: Request) -> Response:
+        """Show at most 100 records without a vector, or whose text changed after theirs was made."""
+        kind = request.query_params.get("kind", "")
+        if kind not in SubjectKind.values:
+            told = f"There is: {', '.join(SubjectKind.values)}."
+            raise Invalid.field("kind", told, value=kind[:10], constraint="choice")
+        return self.respond(UnembeddedSerializer(embeddings.unembedded(kind), many=True).data)
 
     @extend_schema(request=None, responses=EmbeddingRunSerializer)
     @action(detail=True, methods=["post"])

@@ -4,7 +4,10 @@ import uuid
 from collections.abc import Iterable
 from typing import Any
 
+from django.db import transaction
+
 from sales.models import Activity, Deal, Pipeline, Project
+from sales.signals import activities_changed
 from vocelio.audit.context import current_actor
 from vocelio.realtime.publish import publish
 
@@ -82,3 +85,6 @@ def announce_activity(event: str, activity: Activity, owners: Iterable[uuid.UUID
         },
         owners=[activity.assigned_to_id, *owners],
     )
+    if activity.contact_id is not None:
+        heard = {"organization_id": activity.organization_id, "contact_ids": [activity.contact_id]}
+        transaction.on_commit(lambda: activities_changed.send(sender=None, **heard))

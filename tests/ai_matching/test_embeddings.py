@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.db.models.functions import Now
 
 from ai_matching.embedders import Embedder, all_embedders
 from ai_matching.models import Embedding, EmbeddingMark, EmbeddingRun
@@ -10,10 +11,13 @@ from ai_matching.services import embeddings
 from ai_matching.services.texts import texts_of
 from contacts.models import Contact
 from recruitment.models import CandidateProfile
+from tests.ai_matching.dying_worker import run_in_steps_of_two
 from tests.ai_matching.people import DATA, ask, candidate, data_job, ids, vectors_made
 from tests.contacts.uploads import import_file
 from tests.factories import Person, run_jobs, unique
+from tests.mortal import run_mortal
 from vocelio.jobs.models import Doorbell
+from vocelio.jobs.services import LEASE
 from vocelio.organizations.scope import organization_scope
 
 
@@ -65,7 +69,7 @@ def test_a_text_that_another_subject_has_is_not_embedded_again(admin: Person):
     assert (newest["embedded"], newest["reused"]) == (0, 2)
     assert stored(admin, kind="candidate") == 4
     (row,) = admin.get("/v1/ai/usage").data["rows"]
-    assert (row["provider"], row["texts"], row["cost"]) == ("wordllama", 2, "0.000000000")
+    assert (row["provider"], row["texts"], row["cost"]) == ("esco", 2, "0.000000000")
 
 
 def test_named_records_alone_are_looked_at(admin: Person):
@@ -76,34 +80,23 @@ def test_named_records_alone_are_looked_at(admin: Person):
     assert (refused.status, refused.error["details"]["errors"][0]["field"]) == (422, "kinds")
 
 
-def test_a_run_goes_on_where_a_killed_worker_stopped(admin: Person, monkeypatch):
-    for name in ("Cook", "Baker", "Smith"):
-        candidate(admin, name)
-    monkeypatch.setattr(embeddings, "STEP", 1)
-    embed, calls = Embedder.embed, []
-    offline = all_embedders()["wordllama"]
-
-    def dies_on_the_second(texts):
-        calls.append(texts)
-        if len(calls) == 2:
-            raise SystemExit
-        return type(offline).embed(offline, texts)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(offline, "embed", dies_on_the_second)
-        answer = admin.post("/v1/ai/update-embeddings", {"kinds": ["candidate"]})
-        with pytest.raises(SystemExit):
-            run_jobs(admin.organization)
-    assert embed is Embedder.embed
+@pytest.mark.parametrize("statement", [9, 17, 26])
+def test_a_run_goes_on_where_a_killed_worker_stopped(admin: Person, statement):
+    profiles = [candidate(admin, name, DATA) for name in ("Cook", "Baker", "Smith", "Roofer", "Nurse", "Cooper")]
+    job = admin.post("/v1/ai/update-embeddings", {"kinds": ["candidate"]}).data["id"]
+    killed = run_mortal(run_in_steps_of_two, str(admin.organization.pk), job, statement)
+    assert killed
     with organization_scope(admin.organization.pk):
-        job = EmbeddingRun.objects.get(pk=answer.data["id"])
-        assert (job.status, job.processed) == ("processing", 1)
-        EmbeddingRun.objects.filter(pk=job.pk).update(lease_until=job.created_at)
-        assert Doorbell.objects.filter(pk=job.pk).exists()
+        assert EmbeddingRun.objects.get(pk=job).status == "processing"
+        assert Doorbell.objects.filter(pk=job).exists()
+        EmbeddingRun.objects.filter(pk=job).update(lease_until=Now() - LEASE)
     run_jobs(admin.organization)
-    done = admin.get(f"/v1/ai/embedding-runs/{answer.data['id']}").data
-    assert (done["status"], done["processed"], done["embedded"]) == ("completed", 3, 3)
-    assert stored(admin, kind="candidate") == 3
+    done = admin.get(f"/v1/ai/embedding-runs/{job}").data
+    assert (done["status"], done["processed"], done["unchanged"]) == ("completed", len(profiles), 0)
+    # Six titles, and one text of skills, which the others have word for word.
+    assert done["embedded"] + done["reused"] == 2 * len(profiles) == stored(admin, kind="candidate")
+    (row,) = admin.get("/v1/ai/usage").data["rows"]
+    assert row["texts"] == len(profiles) + 1
 
 
 def test_a_waiting_run_can_be_cancelled(admin: Person):
@@ -113,16 +106,16 @@ def test_a_waiting_run_can_be_cancelled(admin: Person):
 
 
 def test_the_old_model_answers_until_the_new_one_has_everything(admin: Person, openai):
-    admin.put("/v1/ai/settings", {"provider": "wordllama"})
+    admin.put("/v1/ai/settings", {"provider": "esco"})
     job, profile = data_job(admin), candidate(admin, "Data engineer", DATA)
     vectors_made(admin)
     changed = admin.put("/v1/ai/settings", {"provider": "openai"}).data
-    assert (changed["makesVectors"], changed["answers"]) == ("openai", "wordllama")
+    assert (changed["makesVectors"], changed["answers"]) == ("openai", "esco")
     answer = ask(admin, job)
-    assert (answer.data["provider"], ids(answer), answer.data["notice"]) == ("wordllama", [profile], "")
+    assert (answer.data["provider"], ids(answer), answer.data["notice"]) == ("esco", [profile], "")
     assert start(admin)["status"] == "completed"
     assert admin.get("/v1/ai/settings").data["answers"] == "openai"
-    assert stored(admin, provider="wordllama") == 0
+    assert stored(admin, provider="esco") == 0
     answer = ask(admin, job)
     assert (answer.data["provider"], ids(answer)) == ("openai", [profile])
 
@@ -153,9 +146,9 @@ def test_the_offline_model_needs_no_network_and_is_the_same_each_time(monkeypatc
         raise AssertionError("the network was used")
 
     monkeypatch.setattr(socket.socket, "connect", no_network)
-    offline = all_embedders()["wordllama"]
+    offline = all_embedders()["esco"]
     first, second = offline.embed(["Data engineer", ""]).vectors, offline.embed(["Data engineer"]).vectors
-    assert first.shape == (2, 256)
+    assert first.shape == (2, 692)
     assert (first[0] == second[0]).all()
     assert not first[1].any()
 
