@@ -476,6 +476,7 @@ RETENTION = {
         "crm_webhooks": "7d",
         "crm_items": "90d",
         "notifications": "180d",
+        "webhook_deliveries": "30d",
     }.items()
 }
 

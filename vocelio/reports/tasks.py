@@ -2,6 +2,7 @@
 
 from celery import shared_task
 
+from vocelio.db.holds import outgoing
 from vocelio.db.ticks import once_per
 from vocelio.jobs.tasks import JobTask, load_job
 from vocelio.organizations.models import Organization
@@ -11,6 +12,7 @@ from vocelio.reports.services import deliveries, schedules
 
 
 @shared_task(base=JobTask)
+@outgoing
 def run_delivery(*, organization_id: str, job_id: str) -> None:
     """Mail one report."""
     deliveries.run_delivery(load_job(ReportDelivery, organization_id, job_id))

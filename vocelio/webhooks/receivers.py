@@ -1,4 +1,4 @@
-"""Hears that events were committed."""
+"""Hears that events were committed, and that a restored installation may reach others again."""
 
 import logging
 import uuid
@@ -9,7 +9,10 @@ from django.core.cache import cache
 from django.dispatch import receiver
 
 from vocelio.jobs.services import ring
+from vocelio.operations.signals import leaving_in_doubt
 from vocelio.realtime.signals import events_committed
+from vocelio.webhooks.models import DeliveryStatus, WebhookDelivery
+from vocelio.webhooks.services.doorbells import promise_deliveries
 from vocelio.webhooks.services.endpoints import listening_key
 
 logger = logging.getLogger(__name__)
@@ -32,3 +35,12 @@ def tell_at_once(organization_id: uuid.UUID, **kwargs: Any) -> None:
         return
     if listens:
         ring(organization_id, organization_id, FAN_OUT)
+
+
+@receiver(leaving_in_doubt)
+def send_what_waits(sender: Any, **kwargs: Any) -> dict[str, int]:
+    """Go on with the deliveries: one that went out before goes out under its webhook-id again, and is known by it."""
+    waiting = WebhookDelivery.objects.exclude(status__in=[DeliveryStatus.DELIVERED, DeliveryStatus.FAILED])
+    for endpoint_id in set(waiting.values_list("endpoint_id", flat=True)):
+        promise_deliveries(endpoint_id)
+    return {}

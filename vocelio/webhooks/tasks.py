@@ -7,6 +7,7 @@ import redis
 from celery import shared_task
 from django.core.cache import cache
 
+from vocelio.db.holds import outgoing
 from vocelio.db.ticks import once_per
 from vocelio.jobs.services import ring
 from vocelio.jobs.tasks import JobTask
@@ -29,6 +30,7 @@ def fan_out(*, organization_id: str, job_id: str) -> int:
 
 
 @shared_task(base=JobTask)
+@outgoing
 def send_deliveries(*, organization_id: str, job_id: str) -> int:
     """Send what an endpoint has due; the id is the endpoint's."""
     return sending.send_deliveries(uuid.UUID(organization_id), uuid.UUID(job_id))
@@ -47,5 +49,5 @@ def tell_events() -> int:
 @shared_task
 @once_per(seconds=3600)
 def purge_deliveries() -> int:
-    """Delete deliveries past their thirty days."""
+    """Delete deliveries past their time."""
     return deliveries.purge_deliveries()

@@ -2,8 +2,9 @@
 
 import uuid
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 
+from django.conf import settings
 from django.db.models.functions import Now
 
 from vocelio.audit.services import record
@@ -14,7 +15,6 @@ from vocelio.webhooks.models import DeliveryStatus, WebhookDelivery, WebhookEndp
 from vocelio.webhooks.services.doorbells import promise_deliveries
 from vocelio.webhooks.services.endpoints import EndpointDisabled
 
-KEPT_FOR = timedelta(days=30)
 PURGE_BATCH = 5000
 AGAIN = {"status": DeliveryStatus.PENDING, "attempts": 0, "next_attempt_at": Now(), "delivered_at": None}
 
@@ -56,13 +56,15 @@ def forget_records(record_ids: Iterable[uuid.UUID]) -> int:
 
 
 def purge_deliveries() -> int:
-    """Delete events, and with them deliveries, past their thirty days; return how many events."""
+    """Delete events, and with them deliveries, past their time; return how many events."""
     purged = 0
     for organization_id in Organization.objects.values_list("id", flat=True):
         number = PURGE_BATCH
         while number == PURGE_BATCH:
             with organization_scope(organization_id):
-                old = WebhookEvent.objects.filter(created_at__lt=Now() - KEPT_FOR).order_by("created_at")
+                old = WebhookEvent.objects.filter(
+                    created_at__lt=Now() - settings.RETENTION["webhook_deliveries"]
+                ).order_by("created_at")
                 ids = list(old.values_list("pk", flat=True)[:PURGE_BATCH])
                 WebhookEvent.objects.filter(pk__in=ids).delete()
             number = len(ids)
