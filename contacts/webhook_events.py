@@ -6,9 +6,9 @@ from vocelio.webhooks.events import Data, EventType, Shown, register
 
 CONTACT = Shown("contact", "contactId", "contacts.views.contacts.ContactViewSet")
 CLIENT = Shown("client", "clientId", "contacts.views.clients.ClientViewSet")
-IDS = {"contactId": "00000000-0000-0000-0000-000000000000", "updatedBy": None, "listIds": []}
-BULK = {"action": "imported", "count": 5000, "updatedBy": None, "listIds": []}
-MERGE = {"survivorId": "00000000-0000-0000-0000-000000000000", "absorbedIds": [], "updatedBy": None}
+IDS: dict[str, Any] = {"contactId": "00000000-0000-0000-0000-000000000000", "updatedBy": None, "listIds": []}
+BULK: dict[str, Any] = {"action": "imported", "count": 5000, "updatedBy": None, "listIds": []}
+MERGE: dict[str, Any] = {"survivorId": "00000000-0000-0000-0000-000000000000", "absorbedIds": [], "updatedBy": None}
 LIST_ACTIONS = {"add-to-list", "remove-from-list", "move-to-list"}
 PROGRESS = {"jobId": "00000000-0000-0000-0000-000000000000", "status": "completed", "processed": 20, "total": 20}
 

@@ -66,7 +66,7 @@ def announce_bulk(
 
 def announce_erasure(contact: Contact) -> None:
     """Publish `contact_erased`, with the id of who is gone and nothing else."""
-    data = {"contactId": str(contact.pk), "updatedBy": _actor_id(), "listIds": []}
+    data: dict[str, Any] = {"contactId": str(contact.pk), "updatedBy": _actor_id(), "listIds": []}
     publish("contacts", type="contact_erased", data=data, owners=[contact.assigned_to_id])
 
 

@@ -221,7 +221,7 @@ def test_without_redis_events_still_arrive(start_server: Callable[..., Server], 
 
 def test_slow_client_is_let_go_and_holds_up_nobody(server: Server, manager: Person) -> None:
     bursts, events = 6, 400
-    data = {"contactId": "x" * 12_000, "changes": {}, "updatedBy": None, "listIds": []}
+    data: dict[str, object] = {"contactId": "x" * 12_000, "changes": {}, "updatedBy": None, "listIds": []}
     with server.sign_in(manager) as slow, server.sign_in(manager) as quick:
         for client in (slow, quick):
             client.subscribe("contacts")

@@ -19,7 +19,7 @@ from vocelio.realtime.publish import publish
 
 def tell(person: Person, number: int, topic: str = "contacts", **options: object) -> None:
     with organization_scope(person.organization.id):
-        data = {"contactId": str(number), "changes": {}, "updatedBy": None, "listIds": []}
+        data: dict[str, object] = {"contactId": str(number), "changes": {}, "updatedBy": None, "listIds": []}
         publish(topic, type="contact_updated", data=data, **options)  # type: ignore[arg-type]
 
 

@@ -122,7 +122,8 @@ def _request(description: Mapping[str, Any], path: str, method: str, operation: 
     if operation["operationId"] == "auth_login":
         return _sign_in(operation["operationId"])
     components = description["components"]["schemas"]
-    query, headers = [], []
+    query: list[dict[str, Any]] = []
+    headers: list[dict[str, Any]] = []
     for parameter in operation.get("parameters", []):
         entry = {
             "key": parameter["name"],

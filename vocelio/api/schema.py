@@ -90,7 +90,7 @@ class EnvelopeSchema(AutoSchema):
 
     def get_operation_id(self) -> str:
         """Name operations as SDKs call them: `contacts_list`, `contacts_get`, `contacts_merge`."""
-        noun, _, verb = super().get_operation_id().replace(".", "").rpartition("_")  # type: ignore[no-untyped-call]
+        noun, _, verb = super().get_operation_id().replace(".", "").rpartition("_")
         if noun.endswith("_partial"):
             noun, verb = noun.removesuffix("_partial"), "patch"
         if verb == "create" and self.view.action != "create":

@@ -24,7 +24,7 @@ class WebhookCursor(models.Model):
         return str(self.sequence)
 
 
-class WebhookEndpoint(TenantModel):
+class WebhookEndpoint(TenantModel):  # type: ignore[django-manager-missing]  # its deliveries have one of their own making
     """Where an organization wants to be told, and of what."""
 
     url = models.CharField("URL", max_length=2000)
@@ -53,7 +53,7 @@ class WebhookEndpoint(TenantModel):
         return self.url
 
 
-class WebhookEvent(TenantRow):
+class WebhookEvent(TenantRow):  # type: ignore[django-manager-missing]  # its deliveries have one of their own making
     """One fact as endpoints are told of it. Its id is the `webhook-id`, the same for every endpoint and attempt."""
 
     created_at = models.DateTimeField(db_default=Now(), editable=False)

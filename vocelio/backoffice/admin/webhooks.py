@@ -149,7 +149,7 @@ class WebhookDeliveryAdmin(TenantAdmin):
 
     @admin.display(description="Event")
     def event_type(self, delivery: WebhookDelivery) -> str:
-        return delivery.event.type
+        return str(delivery.event.type)
 
     @display(description="State", label=LOOKS)  # type: ignore[untyped-decorator]
     def state(self, delivery: WebhookDelivery) -> str:
