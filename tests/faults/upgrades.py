@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -35,8 +35,11 @@ def web_command(port: int) -> list[str]:
 
 
 @contextmanager
-def proxy(run: Installation) -> Iterator[str]:
-    """Run nginx by deploy/nginx/vocelio.conf, on ports of its own and a certificate of the moment; give its URL."""
+def proxy(run: Installation) -> Iterator[tuple[str, Callable[[str], None]]]:
+    """Run nginx by deploy/nginx/vocelio.conf, on ports of its own and a certificate of the moment.
+
+    Give its URL, and what takes the web process of an address out ("" puts all back), as docs/deployment.md does.
+    """
     folder = Path(tempfile.mkdtemp(prefix="vocelio-nginx-"))
     certificate = ["-keyout", f"{folder}/tls.key", "-out", f"{folder}/tls.crt", "-subj", "/CN=localhost"]
     options = ["-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
@@ -65,8 +68,16 @@ def proxy(run: Installation) -> Iterator[str]:
         f"events {{}} http {{ access_log off; client_body_temp_path {folder}/body; {text} }}"
     )
     process = subprocess.Popen(["nginx", "-p", str(folder), "-c", str(folder / "nginx.conf")])
+    whole = upstream.read_text()
+
+    def take_out(address: str) -> None:
+        upstream.write_text(whole.replace(f"{address} ", f"{address} down ") if address else whole)
+        process.send_signal(signal.SIGHUP)
+        # The old workers of nginx end with the requests they have.
+        time.sleep(1)
+
     try:
-        yield f"https://127.0.0.1:{HTTPS_PORT}"
+        yield f"https://127.0.0.1:{HTTPS_PORT}", take_out
     finally:
         process.terminate()
         process.wait(10)
@@ -104,7 +115,7 @@ class Listener(threading.Thread):
 def rolling_upgrade() -> None:
     """Restart two web processes behind nginx one after the other, and the worker in an import, under writes."""
     public = f"https://127.0.0.1:{HTTPS_PORT}"
-    with installation() as run, proxy(run) as url:
+    with installation() as run, proxy(run) as (url, take_out):
         extra = {"PUBLIC_URL": public, "BEHIND_PROXY": "1", "FILES_ACCEL_PREFIX": "/files/"}
         webs = {port: run.spawn(*web_command(port), **extra) for port in WEB}
         try:
@@ -118,12 +129,14 @@ def rolling_upgrade() -> None:
             with Writer(run, 20, url).writing() as writer:
                 for port in WEB:
                     time.sleep(2)
+                    take_out(f"127.0.0.1:{port}")
                     began = time.monotonic()
                     webs[port].send_signal(signal.SIGTERM)
                     code = webs[port].wait(40)
                     say(f"  web on {port} drained in {time.monotonic() - began:.1f} s, code {code}")
                     webs[port] = run.spawn(*web_command(port), **extra)
                     wait_until(partial(_listens, port), 120, f"web on {port} again")
+                    take_out("")
                 for pid in run.find("worker"):
                     os.kill(pid, signal.SIGTERM)
                 time.sleep(3)
