@@ -61,7 +61,8 @@ def contacts_there(asked: Asked) -> QuerySet[Any]:
     if asked.used <= {"status"} and not asked.principal.sees_own_team_only:
         rows: QuerySet[Any] = ContactTally.objects.filter(list__isnull=True)
         return rows
-    return _of(Contact.objects.alive(), asked).annotate(delta=ONE)
+    counted: QuerySet[Any] = _of(Contact.objects.alive(), asked).annotate(delta=ONE)
+    return counted
 
 
 def on_lists(asked: Asked) -> QuerySet[Any]:

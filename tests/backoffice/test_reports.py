@@ -60,7 +60,13 @@ def test_a_report_is_mailed_from_its_page(manager: Person):
     with organization_scope(manager.organization.id):
         report = make_row(SavedReport, owner=manager.user)
     address = ("reports_savedreport_schedule", report.pk)
-    fields = {"frequency": "daily", "day": 1, "hour": 7, "format": "csv", "recipients": [str(manager.user.pk)]}
+    fields: dict[str, Any] = {
+        "frequency": "daily",
+        "day": 1,
+        "hour": 7,
+        "format": "csv",
+        "recipients": [str(manager.user.pk)],
+    }
     assert "It is mailed from now on." in post(manager, *address, do="add", **fields)
     with organization_scope(manager.organization.id):
         schedule = ReportSchedule.objects.get()

@@ -50,7 +50,8 @@ class DashboardAdmin(TenantAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         tiles = DashboardTile.objects.filter(dashboard=OuterRef("pk")).order_by().values("dashboard")
         number = Coalesce(Subquery(tiles.annotate(number=Count("pk")).values("number")), 0)
-        return super().get_queryset(request).annotate(number=number)
+        rows: QuerySet[Any] = super().get_queryset(request).annotate(number=number)
+        return rows
 
     @admin.display(description="Tiles")
     def tiles_there(self, dashboard: Any) -> int:
@@ -89,7 +90,7 @@ class DashboardAdmin(TenantAdmin):
             raise PermissionDenied
         dashboard = self.get_object(request, object_id)
         if dashboard is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined, no-any-return]
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[no-any-return]
         principal = self.principal(request)
         is_own = dashboard.owner_id == principal.user_id
         context = {
@@ -138,7 +139,7 @@ class DashboardAdmin(TenantAdmin):
             return dashboards.copy_dashboard(dashboard, principal=principal, name=name)
         if action == "save":
             name = request.POST.get("name", "").strip()[:100] or dashboard.name
-            shares = {"is_shared": "is_shared" in request.POST} if self.may(request, "share") else {}
+            shares: dict[str, Any] = {"is_shared": "is_shared" in request.POST} if self.may(request, "share") else {}
             return dashboards.update_dashboard(dashboard, principal=principal, name=name, **shares)
         tiles = [as_given(tile) for tile in dashboard.tiles.all()]
         if action == "add":

@@ -21,7 +21,7 @@ class TileSerializer(Serializer):
 
 
 class DashboardSerializer(ModelSerializer):
-    tiles = TileSerializer(many=True, max_length=MOST_TILES, required=False)
+    tiles = TileSerializer(many=True, max_length=MOST_TILES, required=False)  # type: ignore[call-arg]  # of the list
     owner = PersonField()
 
     class Meta:

@@ -105,7 +105,7 @@ class SavedReportAdmin(TenantAdmin):
             raise PermissionDenied
         report = self.get_object(request, object_id)
         if report is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined, no-any-return]
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[no-any-return]
         return self._page(request, report)
 
     def _page(self, request: HttpRequest, report: SavedReport | None) -> HttpResponse:

@@ -81,7 +81,7 @@ def report_xlsx(report: Report) -> bytes:
     return content.getvalue()
 
 
-def _cell(sheet: Any, text: str, font: Font | None = None) -> WriteOnlyCell:
+def _cell(sheet: Any, text: str, font: Font | None = None) -> Any:
     """Return a cell of text, which no spreadsheet takes for a formula."""
     cell = WriteOnlyCell(sheet, UNPRINTABLE.sub("", text))
     cell.data_type = "s"

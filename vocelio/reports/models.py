@@ -24,7 +24,7 @@ class SavedReportQuerySet(TenantQuerySet):
 SavedReportManager = TenantManager.from_queryset(SavedReportQuerySet)
 
 
-class SavedReport(TenantModel):
+class SavedReport(TenantModel):  # type: ignore[django-manager-missing]  # its schedules have one of their own making
     """A question that somebody asks again: `definition` is what POST /reports/run takes."""
 
     name = models.CharField(max_length=100)
@@ -75,7 +75,7 @@ class ReportScheduleQuerySet(TenantQuerySet):
 ReportScheduleManager = TenantManager.from_queryset(ReportScheduleQuerySet)
 
 
-class ReportSchedule(TenantModel):
+class ReportSchedule(TenantModel):  # type: ignore[django-manager-missing]  # its deliveries have, too
     """When a report is mailed to whom. It is computed as its owner, with what the owner may see at that moment.
 
     `hour` is of the organization's time zone; `day` a weekday from 1 (Monday) or a day of the month up to 28.

@@ -95,7 +95,7 @@ def mean(column: Any, *, unit: Unit = "number", of: Q | None = None) -> Measure:
         if not parts[1]:
             return None
         value = parts[0].total_seconds() if isinstance(parts[0], timedelta) else float(parts[0])
-        return round(value / divisor / parts[1], 1)
+        return float(round(value / divisor / parts[1], 1))
 
     return Measure((Sum(column, filter=of), Count(column, filter=of)), finish, unit)
 

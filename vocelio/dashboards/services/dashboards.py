@@ -115,7 +115,7 @@ def _put_tiles(dashboard: Dashboard, tiles: Sequence[dict[str, Any]], principal:
     made = []
     for index, given in enumerate(tiles):
         values = dict(given)
-        before = there.get(values.pop("id", None))  # type: ignore[arg-type]
+        before = there.get(values.pop("id", None))
         _check(values, f"tiles.{index}", principal, before)
         values["position"] = index
         tile = DashboardTile(dashboard=dashboard, **values)

@@ -93,7 +93,7 @@ def _will_do(kept: dict[str, Any], newer_than: datetime | None) -> bool:
     as_of = datetime.fromisoformat(kept["figures"]["asOf"])
     if newer_than is None or as_of >= newer_than:
         return True
-    return kept["took"] > DEAR_SECONDS and (timezone.now() - as_of).total_seconds() < kept["took"] * REST
+    return bool(kept["took"] > DEAR_SECONDS) and (timezone.now() - as_of).total_seconds() < kept["took"] * REST
 
 
 def _kept(key: str) -> dict[str, Any] | None:

@@ -167,7 +167,7 @@ class Grid:
         for row in read:
             key = self._key(row[: len(names)], with_steps)
             found_parts = row[len(names) :]
-            groups[key] = added([groups[key], found_parts]) if key in groups else found_parts
+            groups[key] = added([groups[key], found_parts]) or () if key in groups else found_parts
         return groups
 
     def _key(self, values: Sequence[Any], with_steps: bool) -> Key:

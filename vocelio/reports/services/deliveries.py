@@ -73,7 +73,7 @@ def _deliver(run: Run[ReportDelivery]) -> None:
             if not why:
                 why = _mail(delivery, schedule, question, user_id, content)
             outcome = {"user_id": str(user_id), "status": "skipped" if why else "sent", "reason": why}
-            step.advance(1, **{outcome["status"]: 1})
+            step.advance(1, sent=0 if why else 1, skipped=1 if why else 0)
             step.set(outcomes=[*delivery.outcomes, outcome])
 
 

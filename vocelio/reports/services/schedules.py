@@ -56,7 +56,7 @@ def delete_schedule(schedule: ReportSchedule) -> None:
 
 def send_now(schedule: ReportSchedule) -> ReportDelivery:
     """Mail it at once, whether the schedule rests or not; its next tick stays."""
-    delivery = ReportDelivery.objects.create(report_id=schedule.report_id, schedule=schedule)
+    delivery: ReportDelivery = ReportDelivery.objects.create(report_id=schedule.report_id, schedule=schedule)
     record("report.sent_by_hand", "reportschedule", schedule.pk, delivery=str(delivery.pk))
     enqueue_job(delivery)
     return delivery
