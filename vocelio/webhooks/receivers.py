@@ -11,7 +11,7 @@ from django.dispatch import receiver
 from vocelio.jobs.services import ring
 from vocelio.operations.signals import leaving_in_doubt
 from vocelio.realtime.signals import events_committed
-from vocelio.webhooks.models import DeliveryStatus, WebhookDelivery
+from vocelio.webhooks.models import WebhookDelivery
 from vocelio.webhooks.services.doorbells import promise_deliveries
 from vocelio.webhooks.services.endpoints import listening_key
 
@@ -40,7 +40,7 @@ def tell_at_once(organization_id: uuid.UUID, **kwargs: Any) -> None:
 @receiver(leaving_in_doubt)
 def send_what_waits(sender: Any, **kwargs: Any) -> dict[str, int]:
     """Go on with the deliveries: one that went out before goes out under its webhook-id again, and is known by it."""
-    waiting = WebhookDelivery.objects.exclude(status__in=[DeliveryStatus.DELIVERED, DeliveryStatus.FAILED])
+    waiting = WebhookDelivery.objects.get_queryset().waiting()
     for endpoint_id in set(waiting.values_list("endpoint_id", flat=True)):
         promise_deliveries(endpoint_id)
     return {}
