@@ -5,6 +5,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
+from django.urls import reverse_lazy
 from kombu import Exchange, Queue
 
 from vocelio.embedded.state import read_state
@@ -88,6 +89,7 @@ INSTALLED_APPS = [
     "vocelio.organizations",
     "vocelio.users",
     "vocelio.members",
+    "vocelio.sso",
     "vocelio.access",
     "vocelio.audit",
     "vocelio.crypto",
@@ -246,6 +248,8 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+# What authenticator apps show above the code.
+TOTP_ISSUER = os.environ.get("TOTP_ISSUER") or "Vocelio"
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 HTTPS = PUBLIC_URL.startswith("https://")
@@ -363,6 +367,7 @@ UNFOLD = {
     "SITE_DROPDOWN": "vocelio.backoffice.site.organization_items",
     "SITE_URL": None,
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": f"{STATIC_URL}backoffice/icon.svg"}],
+    "ACCOUNT": {"navigation": [{"title": "Two-step log-in", "link": reverse_lazy("admin:two_step")}]},
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "BORDER_RADIUS": "8px",
@@ -426,7 +431,9 @@ REQUEST_STATEMENT_TIMEOUT = os.environ.get("REQUEST_STATEMENT_TIMEOUT") or "30s"
 # What Prometheus shows to read /metrics; without one, only private addresses may.
 METRICS_TOKEN = os.environ.get("METRICS_TOKEN", "")
 
-LANGUAGE_CODE = "en-us"
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("es", "Español")]
+LOCALE_PATHS = [BASE_DIR / "vocelio" / "locale"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 

@@ -1,7 +1,9 @@
 """The signed-in caller, read from the database at each request so that a changed role holds at once."""
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.db import connection
 
@@ -56,7 +58,8 @@ def principal_of_session(
 ) -> Principal | None:
     """Return the caller of a live session, in its own organization or another one they belong to.
 
-    None when the session ended or expired, the user or organization is disabled, or the membership is gone.
+    None when the session ended or expired, the user or organization is disabled, or the membership is gone; and when
+    the organization asks for more than was proven at log-in: a second step, or its identity provider.
     """
     return _load(
         f"""
@@ -65,6 +68,9 @@ def principal_of_session(
         JOIN organizations o ON o.id = coalesce(%s, s.organization_id)
         JOIN memberships m ON m.user_id = u.id AND m.organization_id = o.id
         WHERE s.id = %s AND s.user_id = %s AND s.ended_at IS NULL AND s.expires_at > now() AND {_ALIVE}
+            AND (s.sso_organization_id = o.id OR s.sso_organization_id IS NULL
+                AND (m.is_break_glass OR NOT o.requires_sso)
+                AND (s.has_second_factor OR o.second_factor <> 'everyone'))
         """,
         [organization_id, session_id, user_id],
     )
@@ -107,10 +113,30 @@ def principal_of_member(user_id: uuid.UUID, organization_id: uuid.UUID) -> Princ
     )
 
 
-def principal_of_staff(user_id: uuid.UUID, organization_id: uuid.UUID) -> Principal | None:
+@dataclass(frozen=True)
+class Entrance:
+    """How somebody came into the back office, as its session keeps it."""
+
+    has_second_factor: bool = False
+    sso_organization_id: uuid.UUID | None = None
+
+    @classmethod
+    def of(cls, session: Mapping[str, Any]) -> "Entrance":
+        """Read it from a back-office session."""
+        sso = session.get("sso_organization_id")
+        return cls(bool(session.get("has_second_factor")), uuid.UUID(sso) if sso else None)
+
+    def keep(self, session: Any) -> None:
+        """Write it to a back-office session."""
+        session["has_second_factor"] = self.has_second_factor
+        session["sso_organization_id"] = str(self.sso_organization_id) if self.sso_organization_id else None
+
+
+def principal_of_staff(user_id: uuid.UUID, organization_id: uuid.UUID, entrance: Entrance) -> Principal | None:
     """Return the caller of a back-office session: staff who administer or manage the organization.
 
-    The platform's operator acts as an admin of every organization, disabled ones included.
+    The platform's operator acts as an admin of every organization, disabled ones included. None too when the
+    organization asks for more than was proven at log-in: a second step, of operators as well, or its identity provider.
     """
     return _load(
         f"""
@@ -119,13 +145,22 @@ def principal_of_staff(user_id: uuid.UUID, organization_id: uuid.UUID) -> Princi
         FROM users u CROSS JOIN organizations o
         LEFT JOIN memberships m ON m.user_id = u.id AND m.organization_id = o.id
         WHERE u.id = %s AND o.id = %s AND u.is_active
-          AND (u.is_superuser OR (u.is_staff AND m.is_active AND o.is_active AND m.role IN ('admin', 'manager')))
+            AND (u.is_superuser OR (u.is_staff AND m.is_active AND o.is_active AND m.role IN ('admin', 'manager')))
+            AND (o.id = %s OR %s
+                AND (u.is_superuser OR m.is_break_glass OR NOT o.requires_sso)
+                AND (%s OR o.second_factor = 'optional'))
         """,
-        [user_id, organization_id],
+        [
+            user_id,
+            organization_id,
+            entrance.sso_organization_id,
+            entrance.sso_organization_id is None,
+            entrance.has_second_factor,
+        ],
     )
 
 
-def _load(sql: str, parameters: list[uuid.UUID | None]) -> Principal | None:
+def _load(sql: str, parameters: list[uuid.UUID | bool | None]) -> Principal | None:
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         row = cursor.fetchone()

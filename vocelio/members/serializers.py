@@ -1,3 +1,5 @@
+from zoneinfo import available_timezones
+
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema_field
 from phonenumbers import SUPPORTED_REGIONS
@@ -16,6 +18,7 @@ class MemberSerializer(ModelSerializer):
     name = serializers.CharField(source="user.name", read_only=True)
     user_id = serializers.UUIDField(read_only=True)
     is_active = serializers.BooleanField(required=False, help_text="False shuts the person out of the organization.")
+    has_second_factor = serializers.BooleanField(read_only=True)
     last_login_at = serializers.DateTimeField(source="user.last_login", read_only=True, allow_null=True)
 
     class Meta:
@@ -28,6 +31,8 @@ class MemberSerializer(ModelSerializer):
             "role",
             "team",
             "is_active",
+            "is_break_glass",
+            "has_second_factor",
             "last_login_at",
             "created_at",
             "updated_at",
@@ -79,13 +84,22 @@ class OrganizationSerializer(ModelSerializer):
             "subscription_tier",
             "default_region",
             "visibility",
+            "language",
+            "time_zone",
+            "second_factor",
+            "requires_sso",
             "created_at",
             "updated_at",
         ]
-        read_only_fields = ["slug", "created_at", "updated_at"]
+        read_only_fields = ["slug", "requires_sso", "created_at", "updated_at"]
 
     def validate_name(self, value: str) -> str:
         return " ".join(value.split())
+
+    def validate_timeZone(self, value: str) -> str:
+        if value not in available_timezones():
+            raise serializers.ValidationError("This is not a time zone of the IANA database.", code="choice")
+        return value
 
     def validate_defaultRegion(self, value: str) -> str:
         if value.upper() not in SUPPORTED_REGIONS:

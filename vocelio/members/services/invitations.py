@@ -21,7 +21,8 @@ from vocelio.organizations.scope import current_organization_id, organization_sc
 from vocelio.users.models import User
 from vocelio.users.services.attempts import prove_password
 from vocelio.users.services.passwords import check_new_password
-from vocelio.users.services.sessions import Tokens, start_session
+from vocelio.users.services.sessions import Tokens
+from vocelio.users.services.sign_in import enter
 from vocelio.users.tokens import hash_secret, make_secret
 
 logger = logging.getLogger(__name__)
@@ -115,7 +116,8 @@ def accept_invitation(*, token: str, password: str, name: str = "") -> Tokens:
         record("invitation.accepted", "invitation", invitation.id, membership=str(membership.id))
         if is_new:
             announce_access(membership)
-        return start_session(user=user, organization_id=organization_id)
+    # Joined for good, whatever else logging in asks for.
+    return enter(user, organization_id)
 
 
 def _create_user(invitation: Invitation, password: str, name: str) -> User:

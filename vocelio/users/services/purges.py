@@ -5,7 +5,7 @@ from datetime import timedelta
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from vocelio.users.models import LoginAttempt, PasswordReset, RefreshToken, Session
+from vocelio.users.models import LoginAttempt, PasswordReset, RefreshToken, Session, SingleSignOnCode
 from vocelio.users.services.attempts import ADDRESS_KNOWN_FOR
 
 
@@ -18,5 +18,6 @@ def purge_sign_ins() -> int:
         # A token used this long ago is refused as unknown instead of as replayed: refused all the same.
         RefreshToken.objects.filter(used_at__lt=Now() - timedelta(days=30)),
         Session.objects.filter(over),
+        SingleSignOnCode.objects.filter(expires_at__lt=Now()),
     ]
     return sum(rows.delete()[0] for rows in purged)
