@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core import signing
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
@@ -215,8 +217,7 @@ def _person_of(
     if linked is not None:
         user = User.objects.get(pk=linked.user_id)
         return user if _may_enter(user) and _is_member(user, organization) else SsoRefused()
-    domain = identity.email.rpartition("@")[2]
-    if not identity.is_email_verified or domain not in provider.allowed_domains:
+    if not identity.is_email_verified or not _is_of(identity.email, provider.allowed_domains):
         return SsoRefused()
     known = User.objects.filter(email=identity.email).first()
     if known is None:
@@ -230,6 +231,15 @@ def _person_of(
         return SsoRefused()
     identified = {"identity": asdict(identity), "slug": organization.slug}
     return LinkRequired(signing.dumps(identified, salt=_LINK_SALT))
+
+
+def _is_of(email: str, domains: list[str]) -> bool:
+    """Say whether this is an address of one of the domains; a name below one is another domain."""
+    try:
+        validate_email(email)
+    except ValidationError:
+        return False
+    return email.rpartition("@")[2] in domains
 
 
 def _may_enter(user: User) -> bool:
