@@ -130,7 +130,9 @@ def test_staff_enter_by_the_provider_into_its_organization_alone(admin: Person, 
     assert "no single sign-on" in client.post("/admin/login/sso/", {"organization": "nobody"}).content.decode()
 
 
-def test_an_account_of_another_organization_too_is_connected_on_a_page(admin: Person, provider: Provider, outsider: Person):
+def test_an_account_of_another_organization_too_is_connected_on_a_page(
+    admin: Person, provider: Provider, outsider: Person
+):
     outsider.user.memberships.create(organization=admin.organization, role=Role.MANAGER)
     User.objects.filter(pk=outsider.user.pk).update(email=known_as(provider), is_staff=True)
     client = Client(SERVER_NAME="localhost")

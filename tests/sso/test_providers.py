@@ -57,6 +57,7 @@ def test_a_first_provider_must_be_whole(admin: Person):
 
 def test_the_provider_is_tested_before_anybody_relies_on_it(admin: Person, provider: Provider):
     assert admin.post(f"{ADDRESS}/test").data["keys"] == 1
+    assert "identity_provider.tested" in actions(admin)
     provider.metadata = {"issuer": "https://login.example.com"}
     assert admin.post(f"{ADDRESS}/test").error["code"] == "SSO_FAILED"
     provider.metadata = {"token_endpoint": "http://127.0.0.1:1/token"}
@@ -65,9 +66,7 @@ def test_the_provider_is_tested_before_anybody_relies_on_it(admin: Person, provi
     assert admin.post(f"{ADDRESS}/test").error["code"] == "ADDRESS_NOT_ALLOWED"
 
 
-def test_single_sign_on_is_required_once_somebody_can_get_in_without(
-    admin: Person, agent: Person, provider: Provider
-):
+def test_single_sign_on_is_required_once_somebody_can_get_in_without(admin: Person, agent: Person, provider: Provider):
     assert admin.patch(ADDRESS, {"isRequired": True}).error["code"] == "NO_BREAK_GLASS_ADMIN"
     membership = Membership.objects.get(user=admin.user)
     assert admin.patch(f"/v1/members/{membership.pk}", {"isBreakGlass": True}).data["isBreakGlass"] is True
