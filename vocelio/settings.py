@@ -123,6 +123,8 @@ INSTALLED_APPS = [
     "django_celery_beat",
     # Last, since it replaces the admin pages that the packages above register.
     "vocelio.backoffice.apps.BackofficeConfig",
+    # After it, since it wraps what all of them call things.
+    "vocelio.languages",
 ]
 
 MIDDLEWARE = [
