@@ -141,6 +141,7 @@ EXAMPLES: dict[str, Callable[[Person], Example]] = {
     "DELETE /v1/organization/identity-provider": lambda p: ({"pk": row(IdentityProvider)(p).pk}, None),
     "POST /v1/auth/refresh": lambda p: ({}, {"refreshToken": signed_in(p)["refreshToken"]}),
     "POST /v1/auth/logout": lambda p: ({}, {"refreshToken": signed_in(p)["refreshToken"]}),
+    "PATCH /v1/auth/me": lambda p: ({}, {"language": "es", "timeZone": "Europe/Madrid"}),
     "POST /v1/auth/password-reset": lambda p: ({}, {"email": p.user.email}),
     "POST /v1/auth/password-change": lambda p: (
         {},

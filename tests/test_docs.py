@@ -32,4 +32,3 @@ def test_the_data_map_names_every_table_and_no_other():
         )
         there = {name for (name,) in cursor.fetchall()}
     assert set(re.findall(r"`([a-z0-9_]+)`", DATA_MAP.read_text())) == there
-

@@ -6,6 +6,7 @@ from urllib.parse import unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
+from django.utils.translation import gettext_lazy
 from kombu import Exchange, Queue
 
 from vocelio.embedded.state import read_state
@@ -135,6 +136,7 @@ MIDDLEWARE = [
     "corsheaders.middleware.CorsMiddleware",
     "vocelio.api.middleware.TrailingSlashMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "vocelio.languages.middleware.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -252,6 +254,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 # What authenticator apps show above the code.
 TOTP_ISSUER = os.environ.get("TOTP_ISSUER") or "Vocelio"
+MESSAGE_STORAGE = "vocelio.languages.messages.TranslatedStorage"
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 HTTPS = PUBLIC_URL.startswith("https://")
@@ -369,7 +372,12 @@ UNFOLD = {
     "SITE_DROPDOWN": "vocelio.backoffice.site.organization_items",
     "SITE_URL": None,
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": f"{STATIC_URL}backoffice/icon.svg"}],
-    "ACCOUNT": {"navigation": [{"title": "Two-step log-in", "link": reverse_lazy("admin:two_step")}]},
+    "ACCOUNT": {
+        "navigation": [
+            {"title": gettext_lazy("Two-step log-in"), "link": reverse_lazy("admin:two_step")},
+            {"title": gettext_lazy("Language and time zone"), "link": reverse_lazy("admin:preferences")},
+        ]
+    },
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "BORDER_RADIUS": "8px",

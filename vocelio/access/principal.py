@@ -25,6 +25,9 @@ class Principal:
     team: str
     session_id: uuid.UUID | None
     default_region: str
+    # Empty where neither the person nor the organization has chosen one.
+    language: str
+    time_zone: str
     # What an API token may be used for; None for people.
     scopes: frozenset[str] | None = None
     is_authenticated: bool = field(default=True, init=False)
@@ -49,6 +52,9 @@ class Principal:
 
 
 _PEOPLE = "u.id, u.email, u.name, o.id, o.subscription_tier, o.visibility"
+_PLACE = (
+    "o.default_region, coalesce(nullif(u.language, ''), o.language), coalesce(nullif(u.time_zone, ''), o.time_zone)"
+)
 _COLUMNS = f"{_PEOPLE}, m.role, m.team"
 _ALIVE = "u.is_active AND m.is_active AND o.is_active"
 
@@ -84,7 +90,7 @@ def principal_of_api_token(token_hash: bytes) -> Principal | None:
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            SELECT {_COLUMNS}, NULL, o.default_region, t.scopes,
+            SELECT {_COLUMNS}, NULL, {_PLACE}, t.scopes,
                 t.last_used_at IS NULL OR t.last_used_at < now() - interval '1 minute'
             FROM api_tokens t JOIN users u ON u.id = t.user_id JOIN organizations o ON o.id = t.organization_id
             JOIN memberships m ON m.user_id = u.id AND m.organization_id = o.id
@@ -141,7 +147,7 @@ def principal_of_staff(user_id: uuid.UUID, organization_id: uuid.UUID, entrance:
     return _load(
         f"""
         SELECT {_PEOPLE}, CASE WHEN u.is_superuser THEN 'admin' ELSE m.role END, coalesce(m.team, ''),
-            NULL, o.default_region
+            NULL, {_PLACE}
         FROM users u CROSS JOIN organizations o
         LEFT JOIN memberships m ON m.user_id = u.id AND m.organization_id = o.id
         WHERE u.id = %s AND o.id = %s AND u.is_active

@@ -23,9 +23,12 @@ from vocelio.backoffice.dashboard import dashboard
 from vocelio.backoffice.entrance import ask_second_step, second_step, sso_begin, sso_link
 from vocelio.backoffice.forms import PasswordForm, SecondStepNeeded
 from vocelio.backoffice.jobs import job_progress, jobs_page
+from vocelio.backoffice.preferences import preferences_page
 from vocelio.backoffice.security import may_set_security, security_page, security_test
 from vocelio.backoffice.two_step import two_step_page
 from vocelio.errors import VocelioError
+from vocelio.languages.middleware import speak_to
+from vocelio.languages.translate import translated
 from vocelio.organizations.models import Organization
 from vocelio.organizations.scope import organization_scope
 
@@ -77,6 +80,7 @@ class BackOffice(UnfoldAdminSite):  # type: ignore[misc]
             path("login/sso/", sso_begin, name="sso_begin"),
             path("login/sso/link/", sso_link, name="sso_link"),
             path("two-step/", self.admin_view(self.two_step), name="two_step"),
+            path("preferences/", self.admin_view(self.preferences), name="preferences"),
             path("security/", self.admin_view(self.security), name="security"),
             path("security/test/", self.admin_view(security_test), name="security_test"),
             path("organization/", self.admin_view(self.choose_organization), name="choose_organization"),
@@ -99,6 +103,10 @@ class BackOffice(UnfoldAdminSite):  # type: ignore[misc]
     def two_step(self, request: HttpRequest) -> HttpResponse:
         """Set up, renew or end one's own two-step log-in."""
         return two_step_page(request, {**self.each_context(request), "title": "Two-step log-in"})
+
+    def preferences(self, request: HttpRequest) -> HttpResponse:
+        """Choose one's own language and time zone."""
+        return preferences_page(request, {**self.each_context(request), "title": "Language and time zone"})
 
     def security(self, request: HttpRequest) -> HttpResponse:
         """Set how members of the organization log in."""
@@ -161,7 +169,9 @@ class BackOffice(UnfoldAdminSite):  # type: ignore[misc]
             sections.setdefault("Organization", []).append(item)
         for title in LAST_SECTIONS:
             sections[title] = sections.pop(title, [])
-        return [{"title": title, "items": items, "separator": bool(title)} for title, items in sections.items()]
+        return [
+            {"title": translated(title), "items": items, "separator": bool(title)} for title, items in sections.items()
+        ]
 
 
 def sidebar_item(request: HttpRequest, title: str, icon: str, link: str) -> dict[str, Any]:
@@ -171,7 +181,7 @@ def sidebar_item(request: HttpRequest, title: str, icon: str, link: str) -> dict
     active = active and (
         query in request.META.get("QUERY_STRING", "") if query else "trash=" not in request.META.get("QUERY_STRING", "")
     )
-    return {"title": title, "icon": icon, "link": link, "active": active, "has_permission": True}
+    return {"title": translated(title), "icon": icon, "link": link, "active": active, "has_permission": True}
 
 
 def within_organization(view: View) -> View:
@@ -186,6 +196,8 @@ def within_organization(view: View) -> View:
         if request.user.pk is not None:
             identify(request.user.pk)
         principal = principal_of(request)
+        if principal is not None:
+            speak_to(principal, with_time_zone=True)
         page = request.resolver_match.url_name if request.resolver_match else None
         # Wrong guesses of the old password are counted although they are refused.
         if page in OUTSIDE or (principal is None and page in WITHOUT_ORGANIZATION):
@@ -196,6 +208,7 @@ def within_organization(view: View) -> View:
             with organization_scope(principal.organization_id):
                 response = view(request, *args, **kwargs)
                 if isinstance(response, SimpleTemplateResponse):
+                    _translate_titles(response)
                     response.render()
                 if response.status_code >= 400 and connection.in_atomic_block:
                     transaction.set_rollback(True)
@@ -214,10 +227,18 @@ def within_organization(view: View) -> View:
     return wrapper
 
 
+def _translate_titles(response: SimpleTemplateResponse) -> None:
+    """Have what views call their page read in the viewer's language."""
+    context: Any = response.context_data or {}
+    for name in ("title", "subtitle", "content_title"):
+        if isinstance(context.get(name), str):
+            context[name] = translated(context[name])
+
+
 def refusal_page(request: HttpRequest, status: int, reason: str) -> HttpResponse:
     from django.contrib.admin import site
 
-    context = {**site.each_context(request), "title": reason}
+    context = {**site.each_context(request), "title": translated(reason)}
     return TemplateResponse(request, "backoffice/refused.html", context, status=status).render()
 
 
@@ -239,4 +260,7 @@ def organization_items(request: HttpRequest) -> list[dict[str, Any]]:
         {"title": organization.name, "link": organization.slug, "icon": "apartment"}
         for organization in organizations[:SHOWN_IN_PICKER]
     ]
-    return [*items, {"title": "All organizations", "link": reverse("admin:choose_organization"), "icon": "search"}]
+    return [
+        *items,
+        {"title": translated("All organizations"), "link": reverse("admin:choose_organization"), "icon": "search"},
+    ]

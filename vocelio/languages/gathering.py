@@ -14,7 +14,7 @@ from vocelio.languages.labels import FOREIGN, labels
 
 APPS = ["vocelio", "contacts", "dnc", "crm_sync", "recruitment", "sales", "ai_matching", "comms"]
 # Arguments and attributes that hold a text, wherever they stand.
-NAMED = {"message", "title", "label", "menu_title", "section", "help", "notice"}
+NAMED = {"message", "title", "label", "subject", "menu_title", "section", "help", "notice"}
 # Calls and which of their arguments is the text.
 POSITIONS = {
     "field": 1, "message_user": 1, "add_error": 1, "success": 1, "error": 1, "warning": 1, "info": 1,
@@ -25,8 +25,8 @@ POSITIONS = {
 ANSWERS = {"perform_destroy", "_save", "_act", "save", "lookups", "refusals", "hint", "caption"}
 NOT_FOR_PEOPLE = {"ValueError", "TypeError", "RuntimeError", "KeyError", "CommandError", "ImproperlyConfigured",
                   "AssertionError", "LookupError", "SystemExit", "NotImplementedError"}  # fmt: skip
-TRANSLATE = re.compile(r"""\{%\s*translate\s+(?:"([^"]*)"|'([^']*)')""")
-BLOCK = re.compile(r"\{%\s*blocktranslate([^%]*)%\}(.*?)\{%\s*endblocktranslate\s*%\}", re.DOTALL)
+TRANSLATE = re.compile(r"""\{%\s*translate\s+(?:"([^"]*)"|'([^']*)')|\b_\("([^"]*)"\)""")
+BLOCK = re.compile(r"\{%\s*blocktranslate(.*?)%\}(.*?)\{%\s*endblocktranslate\s*%\}", re.DOTALL)
 PLURAL = re.compile(r"\{%\s*plural\s*%\}")
 VARIABLE = re.compile(r"\{\{\s*([\w.]+)\s*\}\}")
 
@@ -45,7 +45,8 @@ def gathered() -> dict[str, str]:
 
 def _is_a_text(text: str) -> bool:
     words = re.sub(r"\{\d\}", "", text)
-    return bool(re.search(r"[A-Za-z]{2}", words)) and not re.fullmatch(r"[a-z0-9_./:-]+[_./:][a-z0-9_./:-]*", text)
+    is_code = re.fullmatch(r"[A-Z]+_[A-Z_]+|[a-z0-9_./:-]+[_./:][a-z0-9_./:-]*|[a-z]+[A-Z]\w*", text)
+    return bool(re.search(r"[A-Za-z]{2}", words)) and not is_code and not text.startswith("<ul>")
 
 
 def _all() -> Iterator[str]:
@@ -53,11 +54,13 @@ def _all() -> Iterator[str]:
         for path in sorted(Path(settings.BASE_DIR, app).rglob("*.py")):
             # The demo's data is no text of the product; migrations repeat models.
             if not {"migrations", "commands", "embedded"} & set(path.parts) and "demo" not in path.name:
-                yield from _of_module(ast.parse(path.read_text()))
+                # Labels of filters are the API's documentation, which is English.
+                is_described = bool({"filters", "serializers"} & {path.stem, *path.parts})
+                yield from _of_module(ast.parse(path.read_text()), set() if is_described else NAMED)
     yield from labels()
     site: AdminSite = admin.site
     for page in site._registry.values():
-        if not type(page).__module__.startswith(FOREIGN):
+        if not f"{type(page).__module__} {page.model.__module__}".startswith(FOREIGN):
             yield from _of_page(page)
 
 
@@ -68,7 +71,7 @@ def _of_page(page: Any) -> Iterator[str]:
     yield from (str(name) for name, _ in page.fieldsets or () if name)
 
 
-def _of_module(tree: ast.AST) -> Iterator[str]:
+def _of_module(tree: ast.AST, named: set[str]) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
             if _name(node.exc.func) not in NOT_FOR_PEOPLE:
@@ -81,15 +84,15 @@ def _of_module(tree: ast.AST) -> Iterator[str]:
                 # Another error, made here and raised elsewhere, or a plug-in's description.
                 yield from _texts(argument for argument in node.args[:1] if _is_a_sentence(argument))
             for keyword in node.keywords:
-                if keyword.arg in NAMED or (keyword.arg == "description" and _name(node.func) in ("display", "action")):
+                if keyword.arg in named or (keyword.arg == "description" and _name(node.func) in ("display", "action")):
                     yield from _texts([keyword.value])
         elif isinstance(node, ast.Assign):
             names = {target.id for target in node.targets if isinstance(target, ast.Name)}
-            if names & NAMED:
+            if names & named:
                 yield from _texts([node.value])
         elif isinstance(node, ast.Dict):
             for key, value in zip(node.keys, node.values, strict=True):
-                if isinstance(key, ast.Constant) and key.value in NAMED:
+                if isinstance(key, ast.Constant) and key.value in named:
                     yield from _texts([value])
         elif isinstance(node, ast.FunctionDef) and node.name in ANSWERS:
             returns = [inner.value for inner in ast.walk(node) if isinstance(inner, ast.Return) and inner.value]
@@ -137,9 +140,9 @@ def _with_places(node: ast.JoinedStr) -> str:
 
 
 def _of_template(source: str) -> Iterator[tuple[str, str]]:
-    for double, single in TRANSLATE.findall(source):
-        yield double or single, ""
+    for found in TRANSLATE.findall(source):
+        yield "".join(found).replace("%", "%%"), ""
     for options, body in BLOCK.findall(source):
-        one, *many = [VARIABLE.sub(r"%(\1)s", part) for part in PLURAL.split(body)]
+        one, *many = [VARIABLE.sub(r"%(\1)s", part.replace("%", "%%")) for part in PLURAL.split(body)]
         texts = [" ".join(part.split()) if "trimmed" in options else part for part in (one, *many)]
         yield texts[0], texts[1] if many else ""

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from django import forms
-from django.apps import apps
 from django.contrib import admin
 from django.contrib.admin.utils import label_for_field
 from django.core.exceptions import FieldDoesNotExist
 from django.forms.utils import pretty_name
+from django.utils.choices import BaseChoiceIterator
 from django.utils.functional import Promise
 
 from vocelio.languages.translate import lazily
@@ -32,8 +32,9 @@ def labels() -> Iterator[str]:
         for _, label in field.choices:
             yield from [str(inner) for _, inner in label] if isinstance(label, (list, tuple)) else [str(label)]
     for page in _pages():
-        for name in _columns(page):
-            yield _heading(page, name)
+        if not page.model.__module__.startswith(FOREIGN):
+            for name in _columns(page):
+                yield _heading(page, name)
 
 
 def places(*, again: bool = False) -> Iterator[tuple[Any, str]]:
@@ -45,11 +46,10 @@ def places(*, again: bool = False) -> Iterator[tuple[Any, str]]:
 
 
 def _places() -> Iterator[tuple[Any, str]]:
-    for model in apps.get_models():
-        if not model.__module__.startswith(FOREIGN):
-            yield from ((model._meta, "verbose_name"), (model._meta, "verbose_name_plural"))
-            for field in model._meta.local_fields:
-                yield from ((field, "verbose_name"), (field, "help_text"))
+    for model in _models():
+        yield from ((model._meta, "verbose_name"), (model._meta, "verbose_name_plural"))
+        for field in model._meta.local_fields:
+            yield from ((field, "verbose_name"), (field, "help_text"))
     for form in _forms(forms.BaseForm):
         for form_field in getattr(form, "declared_fields", {}).values():
             yield from ((form_field, "label"), (form_field, "help_text"), (form_field, "empty_label"))
@@ -71,6 +71,11 @@ def _forms(base: Any) -> Iterator[Any]:
         yield from _forms(form)
 
 
+def _models() -> Iterator[Any]:
+    """Return what has a page in the back office; nobody reads the names of other columns."""
+    yield from (page.model for page in _pages() if not page.model.__module__.startswith(FOREIGN))
+
+
 def _pages() -> Iterator[Any]:
     yield from (page for page in admin.site._registry.values() if not type(page).__module__.startswith(FOREIGN))
 
@@ -89,19 +94,19 @@ def _heading(page: Any, name: str) -> str:
 
 
 def _choice_fields() -> Iterator[Any]:
-    for model in apps.get_models():
-        if not model.__module__.startswith(FOREIGN):
-            yield from (field for field in model._meta.local_fields if field.choices)
+    """Find the fields with choices of their own; those that plug-ins make are names."""
+    found = [field for model in _models() for field in model._meta.local_fields if field.choices]
     for form in _forms(forms.BaseForm):
-        for field in getattr(form, "declared_fields", {}).values():
-            if isinstance(field, forms.ChoiceField) and not isinstance(field, forms.ModelChoiceField):
-                if not callable(getattr(field, "_choices", None)):
-                    yield field
+        declared = getattr(form, "declared_fields", {}).values()
+        found += [
+            field
+            for field in declared
+            if isinstance(field, forms.ChoiceField) and not isinstance(field, forms.ModelChoiceField)
+        ]
+    yield from (field for field in found if not isinstance(field.choices, BaseChoiceIterator))
 
 
 def _wrapped(label: Any) -> Any:
     if isinstance(label, (list, tuple)):
         return [(value, _wrapped(inner)) for value, inner in label]
     return lazily(label) if isinstance(label, str) and label else label
-
-

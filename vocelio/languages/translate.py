@@ -22,6 +22,10 @@ class Template:
     end: str
     text: str
 
+    def filled(self, found: re.Match[str]) -> str:
+        """Return the translation with the values that were found."""
+        return PLACEHOLDER.sub(lambda place: translated(found[f"v{place[1]}"]), self.text)
+
 
 def translated(text: Any) -> str:
     """Return the text in the active language; as it is where there is no translation.
@@ -40,8 +44,7 @@ def translated(text: Any) -> str:
         if english.startswith(template.start) and english.endswith(template.end):
             found = template.pattern.fullmatch(english)
             if found is not None:
-                values = found.groupdict()
-                return PLACEHOLDER.sub(lambda place: translated(values[f"v{place[1]}"]), template.text)
+                return template.filled(found)
     return english
 
 
@@ -75,7 +78,5 @@ def _templates(language: str) -> list[Template]:
 
 def _template(source: str, target: str) -> Template:
     parts = PLACEHOLDER.split(source)
-    pattern = "".join(
-        re.escape(part) if index % 2 == 0 else f"(?P<v{part}>.*?)" for index, part in enumerate(parts)
-    )
+    pattern = "".join(re.escape(part) if index % 2 == 0 else f"(?P<v{part}>.*?)" for index, part in enumerate(parts))
     return Template(re.compile(pattern, re.DOTALL), parts[0], parts[-1], target)

@@ -1,5 +1,3 @@
-from zoneinfo import available_timezones
-
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema_field
 from phonenumbers import SUPPORTED_REGIONS
@@ -8,7 +6,7 @@ from rest_framework import serializers
 from vocelio.api.serializers import ModelSerializer, PersonField, PlainJSONField, Serializer
 from vocelio.members.models import Invitation
 from vocelio.organizations.models import Membership, Organization
-from vocelio.users.serializers import password_field
+from vocelio.users.serializers import checked_zone, password_field
 
 
 class MemberSerializer(ModelSerializer):
@@ -97,9 +95,7 @@ class OrganizationSerializer(ModelSerializer):
         return " ".join(value.split())
 
     def validate_timeZone(self, value: str) -> str:
-        if value not in available_timezones():
-            raise serializers.ValidationError("This is not a time zone of the IANA database.", code="choice")
-        return value
+        return checked_zone(value)
 
     def validate_defaultRegion(self, value: str) -> str:
         if value.upper() not in SUPPORTED_REGIONS:

@@ -58,10 +58,11 @@ class Organization(models.Model):
     visibility = models.CharField(max_length=20, choices=Visibility, default=Visibility.ORGANIZATION)
     language = models.CharField(
         max_length=10,
+        blank=True,
         choices=LANGUAGES,
-        default="en",
-        db_default="en",
-        help_text="Of people who chose none themselves.",
+        default="",
+        db_default="",
+        help_text="Of people who chose none themselves; empty: their browser's.",
     )
     time_zone = models.CharField(
         max_length=50,

@@ -1,7 +1,9 @@
 """What signing in takes and answers."""
 
 from typing import Any
+from zoneinfo import available_timezones
 
+from django.conf import settings
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -44,6 +46,8 @@ class CurrentUserSerializer(ModelSerializer):
     id = serializers.UUIDField(source="user.id", read_only=True)
     email = serializers.EmailField(source="user.email", read_only=True)
     name = serializers.CharField(source="user.name", read_only=True)
+    language = serializers.CharField(source="user.language", read_only=True, help_text="Empty: none chosen.")
+    time_zone = serializers.CharField(source="user.time_zone", read_only=True, help_text="Empty: none chosen.")
     role = serializers.ChoiceField(choices=Role.choices, read_only=True)
     permissions = serializers.SerializerMethodField()
     organization = OrganizationBriefSerializer(read_only=True)
@@ -51,7 +55,9 @@ class CurrentUserSerializer(ModelSerializer):
 
     class Meta:
         model = Membership
-        fields = ["id", "email", "name", "role", "team", "permissions", "organization", "organizations"]
+        fields = [
+            "id", "email", "name", "language", "time_zone", "role", "team", "permissions", "organization", "organizations"
+        ]  # fmt: skip
         read_only_fields = ["team"]
 
     @extend_schema_field(serializers.ListField(child=serializers.CharField()))
@@ -65,6 +71,24 @@ class CurrentUserSerializer(ModelSerializer):
         if only := self.context.get("sso_organization_id"):
             mine = mine.filter(organization_id=only)
         return MyOrganizationSerializer(mine.order_by("organization__name"), many=True).data
+
+
+class PreferencesSerializer(Serializer):
+    """What people set of themselves."""
+
+    name = serializers.CharField(max_length=150, required=False)
+    language = serializers.ChoiceField(choices=settings.LANGUAGES, required=False, allow_blank=True)
+    time_zone = serializers.CharField(max_length=50, required=False, allow_blank=True)
+
+    def validate_timeZone(self, value: str) -> str:
+        return checked_zone(value)
+
+
+def checked_zone(name: str) -> str:
+    """Return the name of a time zone, or none; refuse what is no time zone."""
+    if name and name not in available_timezones():
+        raise serializers.ValidationError("This is not a time zone of the IANA database.", code="choice")
+    return name
 
 
 class TokensSerializer(Serializer):

@@ -27,6 +27,7 @@ from vocelio.users.serializers import (
     PasswordResetConfirmSerializer,
     PasswordResetSerializer,
     PasswordSerializer,
+    PreferencesSerializer,
     RecoveryCodesSerializer,
     RefreshTokenSerializer,
     SessionSerializer,
@@ -39,7 +40,7 @@ from vocelio.users.serializers import (
     TotpProofSerializer,
     TotpStandingSerializer,
 )
-from vocelio.users.services import api_tokens, passwords, second_factor, sessions, sign_in
+from vocelio.users.services import api_tokens, passwords, people, second_factor, sessions, sign_in
 from vocelio.users.services.sessions import Tokens
 
 UNCACHED = {"Cache-Control": "no-store"}
@@ -121,15 +122,26 @@ class SignInViewSet(ApiViewSet):
 class AccountViewSet(ApiViewSet):
     """What a signed-in person does for themselves."""
 
-    permissions = {"me": SELF, "password_change": SELF, "switch_organization": SELF}
+    permissions = {"me": SELF, "change_me": SELF, "password_change": SELF, "switch_organization": SELF}
 
     @extend_schema(responses=CurrentUserSerializer)
     @action(detail=False, methods=["get"])
     def me(self, request: Request) -> Response:
         """Return the caller, their role and permissions here, and all their organizations."""
+        return self._me()
+
+    def _me(self) -> Response:
         mine = Membership.objects.visible_to(self.principal).select_related("user", "organization")
         context = {"sso_organization_id": sessions.sso_organization_of(self.principal.session_id)}
         return self.respond(CurrentUserSerializer(mine.get(user_id=self.principal.user_id), context=context).data)
+
+    @extend_schema(request=PreferencesSerializer, responses=CurrentUserSerializer)
+    @me.mapping.patch
+    def change_me(self, request: Request) -> Response:
+        """Change the caller's own name, language or time zone."""
+        data = self.validated(PreferencesSerializer(data=request.data))
+        people.set_preferences(user=User.objects.get(pk=self.principal.user_id), **data)
+        return self._me()
 
     @extend_schema(request=PasswordChangeSerializer, responses=MessageSerializer)
     @action(detail=False, methods=["post"], url_path="password-change")

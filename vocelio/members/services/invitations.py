@@ -6,14 +6,13 @@ import uuid
 from datetime import timedelta
 
 from django.conf import settings
-from django.core.mail import send_mail
-from django.template.loader import render_to_string
 from django.utils import timezone
 
 from vocelio.audit.context import current_actor, identify
 from vocelio.audit.services import record
 from vocelio.errors import Conflict, Invalid
 from vocelio.jobs.services import forget_task, promise_task
+from vocelio.languages.mails import write_mail
 from vocelio.members.models import Invitation
 from vocelio.members.services.members import announce_access
 from vocelio.organizations.models import Membership, Organization
@@ -129,13 +128,18 @@ def _mail(invitation: Invitation, token: str) -> None:
     organization = " ".join(invitation.organization.name.split())
     context = {
         "invitation": invitation,
-        "inviter": invitation.invited_by or "A colleague",
+        "inviter": invitation.invited_by,
         "organization": invitation.organization,
-        "role": invitation.get_role_display().lower(),
+        "role": invitation.get_role_display,
         "link": f"{settings.FRONTEND_URL}/accept-invitation#token={token}",
     }
-    send_mail(
-        f"Join {organization} on Vocelio", render_to_string("email/invitation.txt", context), None, [invitation.email]
+    write_mail(
+        to=invitation.email,
+        subject=f"Join {organization} on Vocelio",
+        template="invitation",
+        context=context,
+        user=User.objects.filter(email=invitation.email).first(),
+        organization=invitation.organization,
     )
 
 

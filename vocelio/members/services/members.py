@@ -4,13 +4,12 @@ import uuid
 from typing import Any
 
 from django.conf import settings
-from django.core.mail import send_mail
 from django.db import transaction
-from django.template.loader import render_to_string
 
 from vocelio.audit.services import record
 from vocelio.errors import Conflict
 from vocelio.jobs.services import forget_task, promise_task
+from vocelio.languages.mails import write_mail
 from vocelio.organizations.models import Membership, Organization, Role
 from vocelio.organizations.scope import current_organization_id
 from vocelio.users.models import Session, User
@@ -95,11 +94,13 @@ def tell_second_factor_reset(*, membership_id: uuid.UUID) -> None:
     """Mail the person that an admin has switched their two-step log-in off."""
     membership = Membership.objects.select_related("user", "organization").get(pk=membership_id)
     context = {"user": membership.user, "organization": membership.organization, "link": settings.FRONTEND_URL}
-    send_mail(
-        "Your two-step log-in was reset",
-        render_to_string("email/second_factor_reset.txt", context),
-        None,
-        [membership.user.email],
+    write_mail(
+        to=membership.user.email,
+        subject="Your two-step log-in was reset",
+        template="second_factor_reset",
+        context=context,
+        user=membership.user,
+        organization=membership.organization,
     )
     forget_task(membership_id)
 

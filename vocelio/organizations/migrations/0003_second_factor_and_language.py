@@ -23,9 +23,10 @@ class Migration(migrations.Migration):
             name="language",
             field=models.CharField(
                 choices=[("en", "English"), ("es", "Español")],
-                db_default="en",
-                default="en",
-                help_text="Of people who chose none themselves.",
+                blank=True,
+                db_default="",
+                default="",
+                help_text="Of people who chose none themselves; empty: their browser's.",
                 max_length=10,
             ),
         ),

@@ -33,3 +33,13 @@ def operator_resets_second_factor(user: User) -> None:
         record_everywhere("second_factor.reset", user_id=user.pk)
         remove_second_factor(user)
         end_sessions(Session.objects.filter(user=user), reason="second_factor_reset")
+
+
+def set_preferences(*, user: User, **changes: str) -> User:
+    """Change a person's own name, language or time zone; empty leaves it to organization and browser."""
+    for name, value in changes.items():
+        setattr(user, name, value)
+    with transaction.atomic():
+        user.save(update_fields=list(changes))
+        record_everywhere("user.preferences_changed", user_id=user.pk, fields=sorted(changes))
+    return user
