@@ -23,6 +23,8 @@ POSITIONS = {
 }  # fmt: skip
 # Functions whose plain strings are answers to people.
 ANSWERS = {"perform_destroy", "_save", "_act", "save", "lookups", "refusals", "hint", "caption"}
+# With fewer beside its places a text would be found in any other.
+FEWEST_LETTERS = 6
 NOT_FOR_PEOPLE = {"ValueError", "TypeError", "RuntimeError", "KeyError", "CommandError", "ImproperlyConfigured",
                   "AssertionError", "LookupError", "SystemExit", "NotImplementedError"}  # fmt: skip
 TRANSLATE = re.compile(r"""\{%\s*translate\s+(?:"([^"]*)"|'([^']*)')|\b_\("([^"]*)"\)""")
@@ -45,6 +47,8 @@ def gathered() -> dict[str, str]:
 
 def _is_a_text(text: str) -> bool:
     words = re.sub(r"\{\d\}", "", text)
+    if words != text and len(re.sub(r"[^A-Za-z]", "", words)) < FEWEST_LETTERS:
+        return False
     is_code = re.fullmatch(r"[A-Z]+_[A-Z_]+|[a-z0-9_./:-]+[_./:][a-z0-9_./:-]*|[a-z]+[A-Z]\w*", text)
     return bool(re.search(r"[A-Za-z]{2}", words)) and not is_code and not text.startswith("<ul>")
 
