@@ -69,7 +69,7 @@ def principal_of_session(
     """
     return _load(
         f"""
-        SELECT {_COLUMNS}, s.id, o.default_region FROM user_sessions s
+        SELECT {_COLUMNS}, s.id, {_PLACE} FROM user_sessions s
         JOIN users u ON u.id = s.user_id
         JOIN organizations o ON o.id = coalesce(%s, s.organization_id)
         JOIN memberships m ON m.user_id = u.id AND m.organization_id = o.id
@@ -111,7 +111,7 @@ def principal_of_member(user_id: uuid.UUID, organization_id: uuid.UUID) -> Princ
     """Return the caller of a back-office session, a job or a socket by membership alone."""
     return _load(
         f"""
-        SELECT {_COLUMNS}, NULL, o.default_region FROM users u
+        SELECT {_COLUMNS}, NULL, {_PLACE} FROM users u
         JOIN memberships m ON m.user_id = u.id JOIN organizations o ON o.id = m.organization_id
         WHERE u.id = %s AND o.id = %s AND {_ALIVE}
         """,

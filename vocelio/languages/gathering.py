@@ -10,16 +10,15 @@ from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.sites import AdminSite
 
-from vocelio.languages.labels import FOREIGN, labels
+from vocelio.languages.labels import APPS, FOREIGN, labels
 
-APPS = ["vocelio", "contacts", "dnc", "crm_sync", "recruitment", "sales", "ai_matching", "comms"]
 # Arguments and attributes that hold a text, wherever they stand.
-NAMED = {"message", "title", "label", "subject", "menu_title", "section", "help", "notice"}
+NAMED = {"search_help_text", "message", "title", "label", "subject", "menu_title", "section", "help", "notice"}
 # Calls and which of their arguments is the text.
 POSITIONS = {
     "field": 1, "message_user": 1, "add_error": 1, "success": 1, "error": 1, "warning": 1, "info": 1,
     "message": 0, "ValidationError": 0, "ErrorDetail": 0, "translated": 0, "lazily": 0, "gettext_lazy": 0,
-    "sidebar_item": 1, "send_mail": 0, "_page": 2, "_": 0,
+    "sidebar_item": 1, "send_mail": 0, "_page": 2, "_": 0, "Card": 0, "Chart": 0,
 }  # fmt: skip
 # Functions whose plain strings are answers to people.
 ANSWERS = {"perform_destroy", "_save", "_act", "save", "lookups", "refusals", "hint", "caption"}
@@ -84,6 +83,8 @@ def _of_module(tree: ast.AST, named: set[str]) -> Iterator[str]:
             position = POSITIONS.get(_name(node.func))
             if position is not None:
                 yield from _texts(node.args[position : position + 1])
+                # A card of the dashboard has a note too.
+                yield from _texts(node.args[2:3] if _name(node.func) == "Card" else [])
             elif _name(node.func)[:1].isupper():
                 # Another error, made here and raised elsewhere, or a plug-in's description.
                 yield from _texts(argument for argument in node.args[:1] if _is_a_sentence(argument))

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from django import forms
+from django.apps import apps
 from django.contrib import admin
 from django.contrib.admin.utils import label_for_field
 from django.core.exceptions import FieldDoesNotExist
@@ -13,6 +14,7 @@ from django.utils.functional import Promise
 
 from vocelio.languages.translate import lazily
 
+APPS = ["vocelio", "contacts", "dnc", "crm_sync", "recruitment", "sales", "ai_matching", "comms"]
 FOREIGN = ("django.", "unfold.", "rest_framework.", "django_celery_beat.")
 
 
@@ -26,8 +28,7 @@ def wrap_labels() -> None:
 
 def labels() -> Iterator[str]:
     """Return every text that is wrapped, for the catalog."""
-    for owner, name in places(again=True):
-        yield str(getattr(owner, name))
+    yield from (str(getattr(owner, name)) for owner, name in places())
     for field in _choice_fields():
         for _, label in field.choices:
             yield from [str(inner) for _, inner in label] if isinstance(label, (list, tuple)) else [str(label)]
@@ -37,15 +38,16 @@ def labels() -> Iterator[str]:
                 yield _heading(page, name)
 
 
-def places(*, again: bool = False) -> Iterator[tuple[Any, str]]:
-    """Find each attribute that holds such a text; those wrapped before only if asked `again`."""
+def places() -> Iterator[tuple[Any, str]]:
+    """Find each attribute that holds such a text."""
     for owner, name in _places():
         text = getattr(owner, name, None)
-        if text and (isinstance(text, str) or (again and isinstance(text, Promise))):
+        if text and isinstance(text, (str, Promise)):
             yield owner, name
 
 
 def _places() -> Iterator[tuple[Any, str]]:
+    yield from ((app, "verbose_name") for app in apps.get_app_configs() if app.name.split(".")[0] in APPS)
     for model in _models():
         yield from ((model._meta, "verbose_name"), (model._meta, "verbose_name_plural"))
         for field in model._meta.local_fields:
@@ -54,7 +56,7 @@ def _places() -> Iterator[tuple[Any, str]]:
         for form_field in getattr(form, "declared_fields", {}).values():
             yield from ((form_field, "label"), (form_field, "help_text"), (form_field, "empty_label"))
     for page in _pages():
-        yield from ((type(page), "menu_title"),)
+        yield from ((type(page), "menu_title"), (type(page), "search_help_text"))
         for name in [*_columns(page), *(page.actions or ())]:
             function = getattr(type(page), name, None) if isinstance(name, str) else name
             if callable(function):
