@@ -1,3 +1,4 @@
+import io
 from typing import Any
 
 from babel.messages.catalog import Catalog
@@ -21,7 +22,7 @@ class Command(BaseCommand):
         folder = settings.LOCALE_PATHS[0] / language / "LC_MESSAGES"
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / "django.po"
-        before = read_po(path.open("rb"), locale=language) if path.exists() else Catalog(locale=language)
+        before = read_po(io.BytesIO(path.read_bytes()), locale=language) if path.exists() else Catalog(locale=language)
         catalog = Catalog(locale=language, project="Vocelio", charset="utf-8")
         # Dates of writing would make each run a change.
         catalog.creation_date = catalog.revision_date = before.creation_date
