@@ -28,6 +28,15 @@ def main() -> None:
     parser.add_argument("--chromium", default="/usr/bin/chromium")
     options = parser.parse_args()
     IMAGES.mkdir(exist_ok=True)
+    with signed_in(options, "admin@acme.test") as page:
+        take(page, "/admin/security/", "security")
+        page.goto("/admin/two-step/")
+        page.fill("input[name=password]", PASSWORD)
+        page.click("button[value=begin]")
+        page.wait_for_selector("img[src^='data:image/svg']")
+        shoot(page, "two-step")
+    with signed_in(options, "manager@acme.test", "es-ES") as page:
+        take(page, "/admin/contacts/contact/", "spanish")
     with signed_in(options, "manager@acme.test") as page:
         take(page, "/admin/", "dashboard")
         take(page, "/admin/contacts/contact/", "contacts")
@@ -97,12 +106,12 @@ def main() -> None:
 
 
 @contextmanager
-def signed_in(options: argparse.Namespace, email: str) -> Iterator[Page]:
+def signed_in(options: argparse.Namespace, email: str, locale: str = "en-US") -> Iterator[Page]:
     """Open a browser of its own and sign in."""
     with sync_playwright() as playwright:
         flags = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
         browser = playwright.chromium.launch(executable_path=options.chromium, args=flags)
-        page = browser.new_page(base_url=options.url, viewport=SIZE)
+        page = browser.new_page(base_url=options.url, viewport=SIZE, locale=locale)
         page.on("dialog", lambda dialog: dialog.accept())
         page.goto("/admin/login/")
         page.fill("input[name=username]", email)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import docx
+import pyotp
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
@@ -45,6 +46,8 @@ from tests.rows import make_row
 from vocelio.organizations.models import Membership
 from vocelio.organizations.scope import organization_scope
 from vocelio.reports.models import ReportSchedule
+from vocelio.users.services.second_factor import begin_enrolment, confirm_enrolment
+from vocelio.users.services.sign_in import make_challenge
 
 # What a request carries out: values of the address, and the body.
 Example = tuple[dict[str, Any], Any]
@@ -117,6 +120,29 @@ def finished_run(person: Person) -> CrmSyncRun:
 
 def colleague(person: Person) -> Membership:
     return Membership.objects.get(user=make_person(person.organization, "agent").user)
+
+
+def enrolling(person: Person) -> Example:
+    """Return the first code of an app that was just shown its secret."""
+    return {}, {"code": pyotp.TOTP(begin_enrolment(person.user).secret).now()}
+
+
+def in_two_steps(person: Person) -> dict[str, str]:
+    """Switch two-step log-in on; return what proves the person."""
+    _, proof = enrolling(person)
+    codes = confirm_enrolment(person.user, proof["code"], keep_session=person.session.pk)
+    return {"password": PASSWORD, "code": codes[0]}
+
+
+def second_step_of(person: Person) -> Example:
+    code = in_two_steps(person)["code"]
+    return {}, {"challenge": make_challenge(person.user), "code": code}
+
+
+def locked_out(person: Person) -> Example:
+    member = make_person(person.organization)
+    in_two_steps(member)
+    return {"pk": Membership.objects.get(user=member.user).pk}, {}
 
 
 def signed_in(person: Person) -> dict[str, Any]:

@@ -35,6 +35,8 @@ SPECIAL: dict[str, dict[str, Any]] = {
     },
     "Notification": {"user": lambda: somebody()},
     "NotificationPreference": {"user": lambda: somebody()},
+    "IdentityProvider": {"allowed_domains": lambda: ["corp.example"], "newcomer_role": lambda: ""},
+    "IdentityLink": {"user": lambda: somebody()},
     "HiringProcess": {"family": lambda: unique("family")},
     "JobOpening": {"public_slug": lambda: unique("job")},
     "Application": {"stage": lambda: None},

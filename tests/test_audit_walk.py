@@ -76,12 +76,15 @@ from tests.route_examples import (
     deal_draft,
     docx_file,
     draft,
+    enrolling,
     finished_run,
     hiring,
     imported,
     imported_clients,
     imported_deals,
+    in_two_steps,
     interview_of,
+    locked_out,
     mailing_of,
     members_of,
     merged,
@@ -102,6 +105,7 @@ from tests.route_examples import (
     sales_profile,
     scorecard_of,
     scrub_of,
+    second_step_of,
     signed_form,
     signed_in,
     source_of,
@@ -117,13 +121,32 @@ from vocelio.dashboards.models import Dashboard
 from vocelio.notifications.models import Notification
 from vocelio.organizations.scope import organization_scope
 from vocelio.reports.models import SavedReport
+from vocelio.sso.models import IdentityProvider
 from vocelio.users.services import passwords
+from vocelio.users.services.sign_in import make_challenge
 from vocelio.webhooks.models import WebhookDelivery, WebhookEndpoint
 
 EXAMPLES: dict[str, Callable[[Person], Example]] = {
     "POST /v1/auth/login": lambda p: ({}, {"email": p.user.email, "password": PASSWORD}),
+    "POST /v1/auth/login/totp": second_step_of,
+    "POST /v1/auth/login/totp/enrol": lambda p: ({}, {"challenge": make_challenge(p.user)}),
+    "POST /v1/auth/totp": lambda p: ({}, {"password": PASSWORD}),
+    "POST /v1/auth/totp/confirm": enrolling,
+    "POST /v1/auth/totp/recovery-codes": lambda p: ({}, in_two_steps(p)),
+    "POST /v1/auth/totp/disable": lambda p: ({}, in_two_steps(p)),
+    "POST /v1/members/<uuid:pk>/totp-reset": locked_out,
+    "PUT /v1/organization/identity-provider": lambda p: (
+        {},
+        {"issuer": "https://login.example.com", "clientId": "vocelio", "allowedDomains": ["corp.example"]},
+    ),
+    "PATCH /v1/organization/identity-provider": lambda p: (
+        {"pk": row(IdentityProvider)(p).pk},
+        {"newcomerRole": "agent"},
+    ),
+    "DELETE /v1/organization/identity-provider": lambda p: ({"pk": row(IdentityProvider)(p).pk}, None),
     "POST /v1/auth/refresh": lambda p: ({}, {"refreshToken": signed_in(p)["refreshToken"]}),
     "POST /v1/auth/logout": lambda p: ({}, {"refreshToken": signed_in(p)["refreshToken"]}),
+    "PATCH /v1/auth/me": lambda p: ({}, {"language": "es", "timeZone": "Europe/Madrid"}),
     "POST /v1/auth/password-reset": lambda p: ({}, {"email": p.user.email}),
     "POST /v1/auth/password-change": lambda p: (
         {},
@@ -521,6 +544,12 @@ WITH_CRM = {
     "POST /v1/webhooks/crm/<str:token>",
     "POST /v1/webhooks/comms/<str:token>",
 }
+# They need an identity provider that answers: tests/sso holds their audit rows.
+WITH_PROVIDER = {
+    "POST /v1/auth/oidc/token",
+    "POST /v1/auth/oidc/link",
+    "POST /v1/organization/identity-provider/test",
+}
 # Their secrets come by mail: tests/users and tests/members follow them to the end, audit rows included.
 BY_MAIL = {
     "POST /v1/auth/password-reset/confirm",
@@ -531,7 +560,7 @@ BY_MAIL = {
 
 def test_every_unsafe_route_has_an_example():
     unsafe = {str(route) for route in ROUTES if route.method != "get"}
-    assert unsafe == set(EXAMPLES) | BY_MAIL | READS | WITH_CRM
+    assert unsafe == set(EXAMPLES) | BY_MAIL | READS | WITH_CRM | WITH_PROVIDER
 
 
 @pytest.mark.parametrize("route", [r for r in ROUTES if str(r) in EXAMPLES], ids=str)

@@ -3,7 +3,12 @@
 import re
 from pathlib import Path
 
+from django.db import connection
+
+from vocelio.db.schema_reference import PAGE, schema_reference
+
 TESTS = Path(__file__).parent
+DATA_MAP = TESTS.parent / "docs" / "data-map.md"
 COVERAGE = TESTS.parent / "docs" / "api-coverage.md"
 
 
@@ -13,3 +18,17 @@ def test_every_test_named_by_the_coverage_page_exists():
         there |= {path.stem, *re.findall(r"^(?:async )?def (test_\w+)", path.read_text(), re.MULTILINE)}
     named = set(re.findall(r"\btest_\w+", COVERAGE.read_text()))
     assert named - there == set()
+
+
+def test_the_schema_reference_is_what_the_models_say():
+    assert PAGE.read_text() == schema_reference(), "Run: python manage.py write_schema"
+
+
+def test_the_data_map_names_every_table_and_no_other():
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND NOT relispartition"
+            " AND relnamespace = 'public'::regnamespace"
+        )
+        there = {name for (name,) in cursor.fetchall()}
+    assert set(re.findall(r"`([a-z0-9_]+)`", DATA_MAP.read_text())) == there

@@ -7,6 +7,8 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
+from django.urls import reverse_lazy
+from django.utils.translation import gettext_lazy
 from kombu import Exchange, Queue
 
 from vocelio.embedded.state import read_state
@@ -93,6 +95,7 @@ INSTALLED_APPS = [
     "vocelio.organizations",
     "vocelio.users",
     "vocelio.members",
+    "vocelio.sso",
     "vocelio.access",
     "vocelio.audit",
     "vocelio.crypto",
@@ -132,6 +135,8 @@ INSTALLED_APPS = [
     "django_celery_beat",
     # Last, since it replaces the admin pages that the packages above register.
     "vocelio.backoffice.apps.BackofficeConfig",
+    # After it, since it wraps what all of them call things.
+    "vocelio.languages",
 ]
 
 MIDDLEWARE = [
@@ -143,6 +148,7 @@ MIDDLEWARE = [
     "corsheaders.middleware.CorsMiddleware",
     "vocelio.api.middleware.TrailingSlashMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "vocelio.languages.middleware.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -263,6 +269,9 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+# What authenticator apps show above the code.
+TOTP_ISSUER = os.environ.get("TOTP_ISSUER") or "Vocelio"
+MESSAGE_STORAGE = "vocelio.languages.messages.TranslatedStorage"
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 HTTPS = PUBLIC_URL.startswith("https://")
@@ -403,6 +412,12 @@ UNFOLD = {
     "SITE_DROPDOWN": "vocelio.backoffice.site.organization_items",
     "SITE_URL": None,
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": f"{STATIC_URL}backoffice/icon.svg"}],
+    "ACCOUNT": {
+        "navigation": [
+            {"title": gettext_lazy("Two-step log-in"), "link": reverse_lazy("admin:two_step")},
+            {"title": gettext_lazy("Language and time zone"), "link": reverse_lazy("admin:preferences")},
+        ]
+    },
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "BORDER_RADIUS": "8px",
@@ -500,7 +515,9 @@ TRACES = bool(os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"))
 if TRACES:
     MIDDLEWARE.insert(0, "vocelio.operations.tracing.TracingMiddleware")
 
-LANGUAGE_CODE = "en-us"
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("es", "Español")]
+LOCALE_PATHS = [BASE_DIR / "vocelio" / "locale"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 

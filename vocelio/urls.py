@@ -10,6 +10,7 @@ API: list[URLPattern | URLResolver] = [
     path("", include("vocelio.users.urls")),
     path("", include("vocelio.api.urls")),
     path("", include("vocelio.members.urls")),
+    path("", include("vocelio.sso.urls")),
     path("", include("vocelio.realtime.urls")),
     path("", include("vocelio.notifications.urls")),
     path("", include("vocelio.webhooks.urls")),

@@ -43,5 +43,5 @@ def at(text: str) -> datetime.datetime:
 
 def in_zone(person: Person, zone: str) -> None:
     """Let the organization live in a time zone."""
-    person.organization.settings = {"timeZone": zone}
-    person.organization.save(update_fields=["settings"])
+    person.organization.time_zone = zone
+    person.organization.save(update_fields=["time_zone"])

@@ -343,9 +343,3 @@ def test_a_member_of_another_time_sees_the_same_names(manager: Person, sold: dic
     make_deal(manager, sold["New"], assignedTo=str(gone.user.pk))
     gone.user.memberships.all().delete()
     assert only_line(run(manager, "deals.created", dimensions=["owner"]))["A former member"] == 1
-
-
-def test_a_time_zone_is_a_name_that_there_is(admin: Person):
-    assert admin.put("/v1/organization", {"settings": {"timeZone": "Mars/Olympus"}}).status == 422
-    assert admin.put("/v1/organization", {"settings": {"timeZone": "Europe/Madrid"}}).status == 200
-    assert run(admin, "contacts.created")["timeZone"] == "Europe/Madrid"

@@ -51,6 +51,8 @@ def test_login_answers_tokens_and_who_one_is(admin: Person) -> None:
         "id": str(admin.user.id),
         "email": admin.user.email,
         "name": admin.user.name,
+        "language": "",
+        "timeZone": "",
         "role": "admin",
         "team": "",
         "permissions": sorted(PERMISSIONS[Role.ADMIN]),

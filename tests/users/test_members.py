@@ -220,11 +220,11 @@ def test_an_invitation_is_mailed_once_however_often_it_is_rung(admin: Person) ->
 def test_a_mail_server_that_is_away_is_tried_again(admin: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     invitation = invite(admin).data
 
-    def away(*args: Any) -> None:
+    def away(**kwargs: Any) -> None:
         raise smtplib.SMTPServerDisconnected
 
     with monkeypatch.context() as patched:
-        patched.setattr(invitations, "send_mail", away)
+        patched.setattr(invitations, "write_mail", away)
         with pytest.raises(smtplib.SMTPServerDisconnected):
             send_invitation(organization_id=str(admin.organization.id), job_id=invitation["id"])
     assert Doorbell.objects.filter(pk=invitation["id"]).exists()

@@ -18,6 +18,7 @@ from rest_framework.views import set_rollback
 
 from vocelio.audit.context import current_actor
 from vocelio.errors import TooMany, Unauthorized, VocelioError
+from vocelio.languages.translate import translated
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +31,7 @@ def error_body(code: str, message: str, details: dict[str, Any] | None = None) -
     return {
         "error": {
             "code": code,
-            "message": message,
+            "message": translated(message),
             "details": details or {},
             "timestamp": timezone.now(),
             "requestId": current_actor().request_id,
@@ -128,7 +129,7 @@ def _api_exception(error: exceptions.APIException) -> Response:
 
 
 def _problem(field: str, message: str, constraint: str) -> dict[str, Any]:
-    return {"field": field, "constraint": constraint, "message": str(message)}
+    return {"field": field, "constraint": constraint, "message": translated(message)}
 
 
 def flatten(detail: Any, path: str = "") -> list[dict[str, Any]]:
@@ -164,6 +165,8 @@ def _details(details: dict[str, Any], context: dict[str, Any]) -> dict[str, Any]
     # The body as far as the view has parsed it; parsing it here could fail once more.
     sent = getattr(context.get("request"), "_full_data", {})
     for problem in errors:
+        if "message" in problem:
+            problem["message"] = translated(problem["message"])
         if "value" not in problem or problem["value"] is None:
             problem["value"] = _sent_value(sent, problem["field"])
         if any(secret in problem["field"].lower() for secret in SECRET_FIELDS):

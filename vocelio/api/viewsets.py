@@ -36,6 +36,8 @@ from vocelio.api.throttles import Count, rate_limit_headers
 from vocelio.audit.context import identify
 from vocelio.audit.services import record
 from vocelio.db.counting import bounded_count
+from vocelio.languages.middleware import speak_to
+from vocelio.languages.translate import translated
 from vocelio.organizations.scope import organization_scope
 
 
@@ -64,6 +66,7 @@ class ApiViewSet(ViewSetMixin, GenericAPIView):  # type: ignore[type-arg]
         self.perform_authentication(request)
         if isinstance(request.user, Principal):
             identify(request.user.user_id)
+            speak_to(request.user, with_time_zone=False)
         self.check_throttles(request)
         self.check_permissions(request)
 
@@ -83,7 +86,7 @@ class ApiViewSet(ViewSetMixin, GenericAPIView):  # type: ignore[type-arg]
 
     def message(self, message: str, **extra: Any) -> Response:
         """Answer a confirmation without a resource."""
-        return Response({"message": message, **extra})
+        return Response({"message": translated(message), **extra})
 
     def validated(self, serializer: BaseSerializer[Any] | None = None) -> dict[str, Any]:
         """Return the body's valid data; raise with every bad field otherwise."""

@@ -1,6 +1,7 @@
 """The first page: figures and charts of the apps, what runs, what was done last."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from django.http import HttpRequest
@@ -11,6 +12,7 @@ from vocelio.backoffice.chosen import principal_of
 from vocelio.backoffice.discovery import modules_named
 from vocelio.backoffice.jobs import latest_jobs
 from vocelio.backoffice.people import with_email
+from vocelio.languages.translate import translated
 
 
 def dashboard(request: HttpRequest) -> dict[str, Any]:
@@ -22,7 +24,10 @@ def dashboard(request: HttpRequest) -> dict[str, Any]:
     charts: list[dict[str, str]] = []
     for module in modules_named("dashboard"):
         if hasattr(module, "cards"):
-            cards += module.cards(principal)
+            cards += [
+                replace(card, title=translated(card.title), note=translated(card.note))
+                for card in module.cards(principal)
+            ]
         if hasattr(module, "chart"):
             charts.append(drawn(module.chart(principal)))
     return {
@@ -42,4 +47,4 @@ def drawn(chart: Chart) -> dict[str, str]:
         "maxTicksXLimit": 10,
         "maxBarThickness": 14,
     }
-    return {"title": chart.title, "data": json.dumps({"labels": chart.labels, "datasets": [bars]})}
+    return {"title": translated(chart.title), "data": json.dumps({"labels": chart.labels, "datasets": [bars]})}

@@ -11,8 +11,20 @@ from unfold.widgets import UnfoldAdminEmailInputWidget
 
 from vocelio.backoffice.chosen import organizations_of
 from vocelio.errors import VocelioError
+from vocelio.organizations.models import SecondFactorRule
+from vocelio.users.models import User
 from vocelio.users.services.attempts import prove_password
 from vocelio.users.services.passwords import change_password
+from vocelio.users.services.second_factor import has_second_factor
+from vocelio.users.services.sign_in import make_challenge
+
+
+class SecondStepNeeded(Exception):
+    """The password is right, and not enough; the login page goes on to the second step with the challenge."""
+
+    def __init__(self, challenge: str) -> None:
+        super().__init__()
+        self.challenge = challenge
 
 
 class SignInForm(AuthenticationForm):  # type: ignore[misc]
@@ -31,6 +43,8 @@ class SignInForm(AuthenticationForm):  # type: ignore[misc]
             except VocelioError as error:
                 raise ValidationError(error.message, code=error.code) from None
             self.confirm_login_allowed(self.user_cache)
+            if has_second_factor(self.user_cache.pk) or _must_enrol(self.user_cache):
+                raise SecondStepNeeded(make_challenge(self.user_cache))
         cleaned: dict[str, Any] = self.cleaned_data
         return cleaned
 
@@ -38,6 +52,12 @@ class SignInForm(AuthenticationForm):  # type: ignore[misc]
         super().confirm_login_allowed(user)
         if not user.is_superuser and not organizations_of(user).exists():  # type: ignore[attr-defined, arg-type]
             raise ValidationError(self.error_messages["invalid_login"], code="invalid_login")
+
+
+def _must_enrol(user: User) -> bool:
+    """Say whether an organization of a member of staff wants two steps; operators are asked once they look into it."""
+    asking = organizations_of(user).exclude(second_factor=SecondFactorRule.OPTIONAL)
+    return not user.is_superuser and asking.exists()
 
 
 class PasswordForm(AdminOwnPasswordChangeForm):  # type: ignore[misc]

@@ -15,13 +15,20 @@ from django.template.response import SimpleTemplateResponse, TemplateResponse
 from django.urls import URLPattern, path, reverse
 from unfold.sites import UnfoldAdminSite
 
+from vocelio.access.principal import Entrance
 from vocelio.audit.context import identify
 from vocelio.audit.services import record
-from vocelio.backoffice.chosen import choose, organizations_of, principal_of
+from vocelio.backoffice.chosen import choose, lacks_second_factor, organizations_of, principal_of
 from vocelio.backoffice.dashboard import dashboard
-from vocelio.backoffice.forms import PasswordForm
+from vocelio.backoffice.entrance import ask_second_step, second_step, sso_begin, sso_link
+from vocelio.backoffice.forms import PasswordForm, SecondStepNeeded
 from vocelio.backoffice.jobs import job_progress, jobs_page
+from vocelio.backoffice.preferences import preferences_page
+from vocelio.backoffice.security import may_set_security, security_page, security_test
+from vocelio.backoffice.two_step import two_step_page
 from vocelio.errors import VocelioError
+from vocelio.languages.middleware import speak_to
+from vocelio.languages.translate import translated
 from vocelio.operations.doctor import examine
 from vocelio.operations.findings import Level
 from vocelio.organizations.models import Organization
@@ -39,6 +46,8 @@ WITHOUT_ORGANIZATION = {
     "organizations_organization_add",
     "health",
 }
+# What counts guesses although it refuses them, or waits for another server: without a transaction around it.
+OUTSIDE = {"password_change", "two_step", "security_test"}
 # What apps add stands before these in the sidebar.
 LAST_SECTIONS = ["Organization", "Platform"]
 # How many organizations the picker shows; more are found on the page to choose from.
@@ -51,13 +60,16 @@ class BackOffice(UnfoldAdminSite):  # type: ignore[misc]
     enable_nav_sidebar = True
     index_title = "Dashboard"
     index_template = "backoffice/dashboard.html"
+    login_template = "backoffice/login.html"
 
     def has_permission(self, request: HttpRequest) -> bool:
         """Let in the platform's operators, and staff who administer or manage an organization."""
         user = request.user
         if not user.is_active:
             return False
-        return bool(user.is_superuser) or principal_of(request) is not None or organizations_of(user).exists()
+        if user.is_superuser or principal_of(request) is not None:
+            return True
+        return organizations_of(user, Entrance.of(request.session)).exists()
 
     def admin_view(self, view: View, cacheable: bool = False) -> View:
         guarded: View = super().admin_view(within_organization(view), cacheable)
@@ -66,6 +78,14 @@ class BackOffice(UnfoldAdminSite):  # type: ignore[misc]
     def extra_urls(self) -> list[URLPattern]:
         """Return the addresses of the pages that belong to no table; unfold adds them to the site's."""
         return [
+            # Before anybody is signed in, so not admin_view.
+            path("login/second-step/", second_step, name="second_step"),
+            path("login/sso/", sso_begin, name="sso_begin"),
+            path("login/sso/link/", sso_link, name="sso_link"),
+            path("two-step/", self.admin_view(self.two_step), name="two_step"),
+            path("preferences/", self.admin_view(self.preferences), name="preferences"),
+            path("security/", self.admin_view(self.security), name="security"),
+            path("security/test/", self.admin_view(security_test), name="security_test"),
             path("organization/", self.admin_view(self.choose_organization), name="choose_organization"),
             path("jobs/", self.admin_view(self.jobs), name="jobs"),
             path("health/", self.admin_view(self.health), name="health"),
@@ -75,6 +95,26 @@ class BackOffice(UnfoldAdminSite):  # type: ignore[misc]
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         page: TemplateResponse = super().index(request, {**dashboard(request), **(extra_context or {})})
         return page
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Log in by password; who needs a second step goes on to its page."""
+        try:
+            page: HttpResponse = super().login(request, extra_context)
+        except SecondStepNeeded as needed:
+            return ask_second_step(request, needed.challenge)
+        return page
+
+    def two_step(self, request: HttpRequest) -> HttpResponse:
+        """Set up, renew or end one's own two-step log-in."""
+        return two_step_page(request, {**self.each_context(request), "title": "Two-step log-in"})
+
+    def preferences(self, request: HttpRequest) -> HttpResponse:
+        """Choose one's own language and time zone."""
+        return preferences_page(request, {**self.each_context(request), "title": "Language and time zone"})
+
+    def security(self, request: HttpRequest) -> HttpResponse:
+        """Set how members of the organization log in."""
+        return security_page(request, {**self.each_context(request), "title": "Security"})
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:
         """Change one's own password by the service of the API."""
@@ -101,7 +141,7 @@ class BackOffice(UnfoldAdminSite):  # type: ignore[misc]
 
     def choose_organization(self, request: HttpRequest) -> HttpResponse:
         """Show the organizations to look into; look into the posted one."""
-        organizations = organizations_of(request.user)
+        organizations = organizations_of(request.user, Entrance.of(request.session))
         if request.method == "POST":
             organization = get_object_or_404(organizations, slug=request.POST.get("organization", ""))
             choose(request, organization)
@@ -139,9 +179,14 @@ class BackOffice(UnfoldAdminSite):  # type: ignore[misc]
         if request.user.is_superuser:
             item = sidebar_item(request, "Health of the installation", "monitor_heart", reverse("admin:health"))
             sections.setdefault("Platform", []).append(item)
+        if may_set_security(request):
+            item = sidebar_item(request, "Security", "shield_lock", reverse("admin:security"))
+            sections.setdefault("Organization", []).append(item)
         for title in LAST_SECTIONS:
             sections[title] = sections.pop(title, [])
-        return [{"title": title, "items": items, "separator": bool(title)} for title, items in sections.items()]
+        return [
+            {"title": translated(title), "items": items, "separator": bool(title)} for title, items in sections.items()
+        ]
 
 
 def sidebar_item(request: HttpRequest, title: str, icon: str, link: str) -> dict[str, Any]:
@@ -151,7 +196,7 @@ def sidebar_item(request: HttpRequest, title: str, icon: str, link: str) -> dict
     active = active and (
         query in request.META.get("QUERY_STRING", "") if query else "trash=" not in request.META.get("QUERY_STRING", "")
     )
-    return {"title": title, "icon": icon, "link": link, "active": active, "has_permission": True}
+    return {"title": translated(title), "icon": icon, "link": link, "active": active, "has_permission": True}
 
 
 def within_organization(view: View) -> View:
@@ -166,16 +211,19 @@ def within_organization(view: View) -> View:
         if request.user.pk is not None:
             identify(request.user.pk)
         principal = principal_of(request)
+        if principal is not None:
+            speak_to(principal, with_time_zone=True)
         page = request.resolver_match.url_name if request.resolver_match else None
         # Wrong guesses of the old password are counted although they are refused.
-        if page == "password_change" or (principal is None and page in WITHOUT_ORGANIZATION):
+        if page in OUTSIDE or (principal is None and page in WITHOUT_ORGANIZATION):
             return view(request, *args, **kwargs)
         if principal is None:
-            return redirect("admin:choose_organization")
+            return redirect("admin:two_step" if lacks_second_factor(request) else "admin:choose_organization")
         try:
             with organization_scope(principal.organization_id):
                 response = view(request, *args, **kwargs)
                 if isinstance(response, SimpleTemplateResponse):
+                    _translate_titles(response)
                     response.render()
                 if response.status_code >= 400 and connection.in_atomic_block:
                     transaction.set_rollback(True)
@@ -194,10 +242,18 @@ def within_organization(view: View) -> View:
     return wrapper
 
 
+def _translate_titles(response: SimpleTemplateResponse) -> None:
+    """Have what views call their page read in the viewer's language."""
+    context: Any = response.context_data or {}
+    for name in ("title", "subtitle", "content_title"):
+        if isinstance(context.get(name), str):
+            context[name] = translated(context[name])
+
+
 def refusal_page(request: HttpRequest, status: int, reason: str) -> HttpResponse:
     from django.contrib.admin import site
 
-    context = {**site.each_context(request), "title": reason}
+    context = {**site.each_context(request), "title": translated(reason)}
     return TemplateResponse(request, "backoffice/refused.html", context, status=status).render()
 
 
@@ -211,11 +267,15 @@ def chosen_name(request: HttpRequest) -> str:
 
 def organization_items(request: HttpRequest) -> list[dict[str, Any]]:
     """Return what the picker offers; nothing to those who have nothing to pick from."""
-    organizations = list(organizations_of(request.user).order_by("name")[: SHOWN_IN_PICKER + 1])
+    mine = organizations_of(request.user, Entrance.of(request.session))
+    organizations = list(mine.order_by("name")[: SHOWN_IN_PICKER + 1])
     if len(organizations) < 2 and not request.user.is_superuser:
         return []
     items = [
         {"title": organization.name, "link": organization.slug, "icon": "apartment"}
         for organization in organizations[:SHOWN_IN_PICKER]
     ]
-    return [*items, {"title": "All organizations", "link": reverse("admin:choose_organization"), "icon": "search"}]
+    return [
+        *items,
+        {"title": translated("All organizations"), "link": reverse("admin:choose_organization"), "icon": "search"},
+    ]

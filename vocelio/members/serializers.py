@@ -1,6 +1,3 @@
-from typing import Any
-from zoneinfo import available_timezones
-
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema_field
 from phonenumbers import SUPPORTED_REGIONS
@@ -9,7 +6,7 @@ from rest_framework import serializers
 from vocelio.api.serializers import ModelSerializer, PersonField, PlainJSONField, Serializer
 from vocelio.members.models import Invitation
 from vocelio.organizations.models import Membership, Organization
-from vocelio.users.serializers import password_field
+from vocelio.users.serializers import checked_zone, password_field
 
 
 class MemberSerializer(ModelSerializer):
@@ -19,6 +16,7 @@ class MemberSerializer(ModelSerializer):
     name = serializers.CharField(source="user.name", read_only=True)
     user_id = serializers.UUIDField(read_only=True)
     is_active = serializers.BooleanField(required=False, help_text="False shuts the person out of the organization.")
+    has_second_factor = serializers.BooleanField(read_only=True)
     last_login_at = serializers.DateTimeField(source="user.last_login", read_only=True, allow_null=True)
 
     class Meta:
@@ -31,6 +29,8 @@ class MemberSerializer(ModelSerializer):
             "role",
             "team",
             "is_active",
+            "is_break_glass",
+            "has_second_factor",
             "last_login_at",
             "created_at",
             "updated_at",
@@ -82,19 +82,20 @@ class OrganizationSerializer(ModelSerializer):
             "subscription_tier",
             "default_region",
             "visibility",
+            "language",
+            "time_zone",
+            "second_factor",
+            "requires_sso",
             "created_at",
             "updated_at",
         ]
-        read_only_fields = ["slug", "created_at", "updated_at"]
+        read_only_fields = ["slug", "requires_sso", "created_at", "updated_at"]
 
     def validate_name(self, value: str) -> str:
         return " ".join(value.split())
 
-    def validate_settings(self, value: dict[str, Any]) -> dict[str, Any]:
-        """Settings are free, but for the time zone, in which reports count days."""
-        if "timeZone" in value and value["timeZone"] not in available_timezones():
-            raise serializers.ValidationError("timeZone is a name such as America/New_York.", code="choice")
-        return value
+    def validate_timeZone(self, value: str) -> str:
+        return checked_zone(value)
 
     def validate_defaultRegion(self, value: str) -> str:
         if value.upper() not in SUPPORTED_REGIONS:

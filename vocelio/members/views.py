@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import F, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
@@ -24,6 +24,7 @@ from vocelio.members.serializers import (
 from vocelio.members.services import invitations, members
 from vocelio.members.services.organization import update_organization
 from vocelio.organizations.models import Membership, Organization
+from vocelio.users.models import SecondFactor
 from vocelio.users.serializers import TokensSerializer
 from vocelio.users.views import answer_tokens
 
@@ -42,14 +43,19 @@ class MemberViewSet(ListMixin, RetrieveMixin, UpdateMixin, DestroyMixin, TenantV
         "update": "members:manage",
         "partial_update": "members:manage",
         "destroy": "members:manage",
+        "reset_totp": "members:manage",
     }
 
     def get_queryset(self) -> QuerySet[Membership]:
         queryset: QuerySet[Membership] = super().get_queryset().select_related("user")
-        return queryset.annotate(member_name=F("user__name"), member_email=F("user__email"))
+        confirmed = SecondFactor.objects.filter(user=OuterRef("user"), confirmed_at__isnull=False)
+        return queryset.annotate(
+            member_name=F("user__name"), member_email=F("user__email"), has_second_factor=Exists(confirmed)
+        )
 
     def perform_update(self, instance: Membership, data: dict[str, Any]) -> Membership:
-        return members.update_member(instance, **data)
+        members.update_member(instance, **data)
+        return self.get_queryset().get(pk=instance.pk)
 
     @extend_schema(responses={200: MessageSerializer})
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -59,6 +65,16 @@ class MemberViewSet(ListMixin, RetrieveMixin, UpdateMixin, DestroyMixin, TenantV
     def perform_destroy(self, instance: Membership) -> str:
         members.deactivate_member(instance)
         return "Member deactivated"
+
+    @extend_schema(request=None, responses={200: MessageSerializer})
+    @action(detail=True, methods=["post"], url_path="totp-reset")
+    def reset_totp(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Switch a member's two-step log-in off, who lost phone and recovery codes; ends their sessions, tells them.
+
+        Somebody who belongs to other organizations too is left to the platform's operator (409).
+        """
+        members.reset_second_factor(self.get_object())
+        return self.message("Two-step log-in reset; the member was told by mail.")
 
 
 class InvitationViewSet(ListMixin, DestroyMixin, TenantViewSet):

@@ -3,6 +3,7 @@ from typing import Any
 from rest_framework import serializers
 
 from vocelio.api.serializers import ModelSerializer, PersonField, Serializer
+from vocelio.languages.translate import translated
 from vocelio.notifications.kinds import Channel, all_kinds
 from vocelio.notifications.models import FeedEntry, Notification
 
@@ -10,12 +11,20 @@ from vocelio.notifications.models import FeedEntry, Notification
 class NotificationSerializer(ModelSerializer):
     """Something the caller was told."""
 
+    title = serializers.SerializerMethodField()
+    body = serializers.SerializerMethodField()
     is_read = serializers.SerializerMethodField()
 
     class Meta:
         model = Notification
         fields = ["id", "kind", "title", "body", "resource", "resource_id", "is_read", "read_at", "created_at"]
         read_only_fields = fields
+
+    def get_title(self, notification: Notification) -> str:
+        return translated(notification.title)
+
+    def get_body(self, notification: Notification) -> str:
+        return translated(notification.body)
 
     def get_is_read(self, notification: Notification) -> bool:
         return notification.read_at is not None

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from vocelio.access.principal import Principal
 
 
+LANGUAGES = settings.LANGUAGES
+
+
 class Tier(models.TextChoices):
     FREE = "free", "Free"
     PRO = "pro", "Pro"
@@ -33,6 +36,14 @@ class Visibility(models.TextChoices):
     TEAM = "team", "Their own and their team's"
 
 
+class SecondFactorRule(models.TextChoices):
+    """For whom a password alone is not enough."""
+
+    OPTIONAL = "optional", "Nobody: each person decides"
+    BACK_OFFICE = "back_office", "Everybody in the back office"
+    EVERYONE = "everyone", "Everybody, at the API too"
+
+
 class Organization(models.Model):
     """A tenant. Every other row of its work carries its id."""
 
@@ -45,6 +56,32 @@ class Organization(models.Model):
         max_length=2, default="US", help_text="Country whose dialling rules apply to numbers without a + (ISO 3166)."
     )
     visibility = models.CharField(max_length=20, choices=Visibility, default=Visibility.ORGANIZATION)
+    language = models.CharField(
+        max_length=10,
+        blank=True,
+        choices=LANGUAGES,
+        default="",
+        db_default="",
+        help_text="Of people who chose none themselves; empty: their browser's.",
+    )
+    time_zone = models.CharField(
+        max_length=50,
+        default="UTC",
+        db_default="UTC",
+        help_text="In which times are shown to people who chose none themselves (IANA).",
+    )
+    second_factor = models.CharField(
+        max_length=20,
+        choices=SecondFactorRule,
+        default=SecondFactorRule.OPTIONAL,
+        db_default=SecondFactorRule.OPTIONAL,
+        help_text="Who must log in with a code besides the password.",
+    )
+    requires_sso = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Members log in by the identity provider; by password only who is marked for emergencies.",
+    )
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -52,6 +89,11 @@ class Organization(models.Model):
     class Meta:
         db_table = "organizations"
         ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(second_factor__in=SecondFactorRule.values), name="second_factor_rule_known"
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -80,6 +122,11 @@ class Membership(models.Model):
         max_length=100, blank=True, help_text="Members with the same team see each other's records."
     )
     is_active = models.BooleanField(default=True)
+    is_break_glass = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="May log in by password where single sign-on is required, for emergencies.",
+    )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(db_default=Now(), editable=False)
 

@@ -11,7 +11,13 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from django.db.models.functions import Now
 from django.utils.crypto import constant_time_compare
 
-from vocelio.access.principal import Principal, principal_of_api_token, principal_of_session, principal_of_staff
+from vocelio.access.principal import (
+    Entrance,
+    Principal,
+    principal_of_api_token,
+    principal_of_session,
+    principal_of_staff,
+)
 from vocelio.organizations.models import team_of
 from vocelio.users.models import ApiToken, Session, User
 from vocelio.users.tokens import hash_secret
@@ -131,6 +137,7 @@ class StaffPass:
     user_id: uuid.UUID
     organization_id: uuid.UUID
     session_key: str
+    entrance: Entrance
     expires_at: float
     expiry: str = "The session has expired; sign in again."
 
@@ -150,11 +157,11 @@ class StaffPass:
         if not organization_id:
             raise Refused(FORBIDDEN, "Choose an organization first.")
         expires_at = session.get_expiry_date().timestamp()
-        return cls(user.pk, uuid.UUID(organization_id), session_key, expires_at)
+        return cls(user.pk, uuid.UUID(organization_id), session_key, Entrance.of(session), expires_at)
 
     def viewer(self) -> Viewer:
-        self.read(self.session_key)
-        principal = principal_of_staff(self.user_id, self.organization_id)
+        entrance = self.read(self.session_key).entrance
+        principal = principal_of_staff(self.user_id, self.organization_id, entrance)
         if principal is None:
             raise Refused(FORBIDDEN, "You do not belong to this organization.")
         return viewer_of(principal)

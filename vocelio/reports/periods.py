@@ -57,9 +57,8 @@ STEPS = {
 
 
 def zone_of(organization_id: uuid.UUID) -> ZoneInfo:
-    """Return the organization's time zone: `timeZone` of its settings, UTC unless it is set."""
-    settings = Organization.objects.values_list("settings", flat=True).get(pk=organization_id)
-    name = settings.get("timeZone") if isinstance(settings, dict) else None
+    """Return the organization's time zone, UTC unless it is set."""
+    name = Organization.objects.values_list("time_zone", flat=True).get(pk=organization_id)
     return ZoneInfo(name) if name else UTC
 
 

@@ -7,7 +7,13 @@ from rest_framework.authentication import BaseAuthentication, CSRFCheck, get_aut
 from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.request import Request
 
-from vocelio.access.principal import Principal, principal_of_api_token, principal_of_session, principal_of_staff
+from vocelio.access.principal import (
+    Entrance,
+    Principal,
+    principal_of_api_token,
+    principal_of_session,
+    principal_of_staff,
+)
 from vocelio.users.tokens import API_TOKEN_PREFIX, InvalidToken, hash_secret, read_access_token
 
 ORGANIZATION_HEADER = "X-Organization-ID"
@@ -69,7 +75,8 @@ class StaffSessionAuthentication(BaseAuthentication):
         if user.pk is None or not user.is_active or organization_id is None:
             return None
         self._enforce_csrf(request)
-        caller = principal_of_staff(user.pk, uuid.UUID(str(organization_id)))
+        entrance = Entrance.of(request._request.session)
+        caller = principal_of_staff(user.pk, uuid.UUID(str(organization_id)), entrance)
         return (caller, None) if caller else None
 
     def _enforce_csrf(self, request: Request) -> None:

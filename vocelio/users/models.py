@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any, Self
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -37,6 +38,17 @@ class User(AbstractBaseUser, PermissionsMixin):
     name = models.CharField(max_length=150, blank=True)
     is_staff = models.BooleanField(default=False, help_text="May enter the back office.")
     is_active = models.BooleanField(default=True)
+    language = models.CharField(
+        max_length=10,
+        blank=True,
+        default="",
+        db_default="",
+        choices=settings.LANGUAGES,
+        help_text="Empty: the browser's, else the organization's.",
+    )
+    time_zone = models.CharField(
+        max_length=50, blank=True, default="", db_default="", help_text="Empty: the organization's (IANA)."
+    )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(db_default=Now(), editable=False)
 
@@ -72,6 +84,12 @@ class Session(models.Model):
     created_at = models.DateTimeField(db_default=Now())
     last_used_at = models.DateTimeField(db_default=Now())
     expires_at = models.DateTimeField()
+    # Whether more than a password was proven: a code of the second step, or the log-in of an identity provider.
+    has_second_factor = models.BooleanField(default=False, db_default=False)
+    # Whose identity provider let the person in; such a session opens that organization and no other.
+    sso_organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, null=True, related_name="+", db_index=False
+    )
     ended_at = models.DateTimeField(null=True)
     end_reason = models.CharField(max_length=30, blank=True)
 
@@ -141,6 +159,38 @@ class ApiToken(models.Model):
         return self.name
 
 
+class SecondFactor(models.Model):
+    """The authenticator app of a person (TOTP, RFC 6238); it counts once its first code was proven."""
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, primary_key=True, related_name="second_factor")
+    secret = models.TextField(help_text="Sealed with the key of the platform's organization.")
+    # The time step of the last code accepted, so that none works twice.
+    last_step = models.BigIntegerField(default=0)
+    created_at = models.DateTimeField(db_default=Now())
+    confirmed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "second_factors"
+
+    def __str__(self) -> str:
+        return f"of {self.user_id}"
+
+
+class RecoveryCode(models.Model):
+    """Opens the second step once, for a person who lost their phone."""
+
+    code_hash = models.BinaryField(primary_key=True, max_length=32)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="recovery_codes")
+    created_at = models.DateTimeField(db_default=Now())
+    used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "recovery_codes"
+
+    def __str__(self) -> str:
+        return f"of {self.user_id}"
+
+
 class LoginAttempt(models.Model):
     """A guess at a password that was not proven right, kept while it counts against the next ones."""
 
@@ -183,3 +233,21 @@ class PasswordReset(models.Model):
 
     def __str__(self) -> str:
         return f"password reset {self.id}"
+
+
+class SingleSignOnCode(models.Model):
+    """What a frontend trades for tokens after a log-in at an identity provider: once, within a minute."""
+
+    code_hash = models.BinaryField(primary_key=True, max_length=32)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+")
+    # SHA-256 of a secret that only the frontend which began the log-in knows (PKCE, RFC 7636).
+    challenge = models.CharField(max_length=43)
+    created_at = models.DateTimeField(db_default=Now())
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "single_sign_on_codes"
+
+    def __str__(self) -> str:
+        return f"of {self.user_id}"

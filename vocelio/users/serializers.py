@@ -1,7 +1,9 @@
 """What signing in takes and answers."""
 
 from typing import Any
+from zoneinfo import available_timezones
 
+from django.conf import settings
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -44,6 +46,8 @@ class CurrentUserSerializer(ModelSerializer):
     id = serializers.UUIDField(source="user.id", read_only=True)
     email = serializers.EmailField(source="user.email", read_only=True)
     name = serializers.CharField(source="user.name", read_only=True)
+    language = serializers.CharField(source="user.language", read_only=True, help_text="Empty: none chosen.")
+    time_zone = serializers.CharField(source="user.time_zone", read_only=True, help_text="Empty: none chosen.")
     role = serializers.ChoiceField(choices=Role.choices, read_only=True)
     permissions = serializers.SerializerMethodField()
     organization = OrganizationBriefSerializer(read_only=True)
@@ -51,7 +55,9 @@ class CurrentUserSerializer(ModelSerializer):
 
     class Meta:
         model = Membership
-        fields = ["id", "email", "name", "role", "team", "permissions", "organization", "organizations"]
+        fields = [
+            "id", "email", "name", "language", "time_zone", "role", "team", "permissions", "organization", "organizations"
+        ]  # fmt: skip
         read_only_fields = ["team"]
 
     @extend_schema_field(serializers.ListField(child=serializers.CharField()))
@@ -61,7 +67,28 @@ class CurrentUserSerializer(ModelSerializer):
     @extend_schema_field(MyOrganizationSerializer(many=True))
     def get_organizations(self, membership: Membership) -> Any:
         mine = Membership.objects.active().filter(user_id=membership.user_id).select_related("organization")
+        # Whom an identity provider vouches for, it shows no other organization.
+        if only := self.context.get("sso_organization_id"):
+            mine = mine.filter(organization_id=only)
         return MyOrganizationSerializer(mine.order_by("organization__name"), many=True).data
+
+
+class PreferencesSerializer(Serializer):
+    """What people set of themselves."""
+
+    name = serializers.CharField(max_length=150, required=False)
+    language = serializers.ChoiceField(choices=settings.LANGUAGES, required=False, allow_blank=True)
+    time_zone = serializers.CharField(max_length=50, required=False, allow_blank=True)
+
+    def validate_timeZone(self, value: str) -> str:
+        return checked_zone(value)
+
+
+def checked_zone(name: str) -> str:
+    """Return the name of a time zone, or none; refuse what is no time zone."""
+    if name and name not in available_timezones():
+        raise serializers.ValidationError("This is not a time zone of the IANA database.", code="choice")
+    return name
 
 
 class TokensSerializer(Serializer):
@@ -77,6 +104,67 @@ class LoginSerializer(Serializer):
     email = serializers.EmailField(max_length=254)
     password = password_field()
     organization_id = serializers.UUIDField(required=False, allow_null=True)
+
+
+class CodeField(serializers.CharField):
+    """A code of the second step."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            max_length=40, write_only=True, help_text="Six digits of the app, or a recovery code.", **kwargs
+        )
+
+
+class TotpLoginSerializer(Serializer):
+    """The second step of logging in."""
+
+    challenge = serializers.CharField(max_length=1000, write_only=True)
+    code = CodeField()
+
+
+class TotpChallengeSerializer(Serializer):
+    challenge = serializers.CharField(max_length=1000, write_only=True)
+
+
+class EntrySerializer(TokensSerializer):
+    """Tokens; with recovery codes, shown this one time, when the second step was set up on the way."""
+
+    recovery_codes = serializers.ListField(child=serializers.CharField(), read_only=True, allow_null=True)
+
+
+class TotpEnrolmentSerializer(Serializer):
+    """What an authenticator app is told."""
+
+    secret = serializers.CharField(read_only=True, help_text="Base32, to type in.")
+    otpauth_uri = serializers.CharField(read_only=True)
+    qr_code = serializers.CharField(read_only=True, help_text="The same as an SVG picture in a data URI.")
+
+
+class TotpStandingSerializer(Serializer):
+    is_enabled = serializers.BooleanField(read_only=True)
+    is_required = serializers.BooleanField(read_only=True, help_text="By an organization the caller belongs to.")
+    recovery_codes_left = serializers.IntegerField(read_only=True)
+
+
+class PasswordSerializer(Serializer):
+    password = password_field()
+
+
+class TotpCodeSerializer(Serializer):
+    code = CodeField()
+
+
+class TotpProofSerializer(Serializer):
+    """Both things a person logs in with."""
+
+    password = password_field()
+    code = CodeField()
+
+
+class RecoveryCodesSerializer(Serializer):
+    """Each works once in place of a code; they are shown this one time."""
+
+    recovery_codes = serializers.ListField(child=serializers.CharField(), read_only=True)
 
 
 class RefreshTokenSerializer(Serializer):

@@ -14,29 +14,41 @@ from vocelio.access.permissions import PUBLIC
 from vocelio.access.roles import SELF
 from vocelio.api.serializers import MessageSerializer
 from vocelio.api.viewsets import ApiViewSet, DestroyMixin, ListMixin, RetrieveMixin, TenantViewSet
-from vocelio.errors import Forbidden
+from vocelio.errors import Forbidden, Invalid
 from vocelio.organizations.models import Membership
-from vocelio.users.models import ApiToken, Session
+from vocelio.users.models import ApiToken, Session, User
 from vocelio.users.serializers import (
     ApiTokenSerializer,
     CurrentUserSerializer,
+    EntrySerializer,
     LoginSerializer,
     NewApiTokenSerializer,
     PasswordChangeSerializer,
     PasswordResetConfirmSerializer,
     PasswordResetSerializer,
+    PasswordSerializer,
+    PreferencesSerializer,
+    RecoveryCodesSerializer,
     RefreshTokenSerializer,
     SessionSerializer,
     SwitchOrganizationSerializer,
     TokensSerializer,
+    TotpChallengeSerializer,
+    TotpCodeSerializer,
+    TotpEnrolmentSerializer,
+    TotpLoginSerializer,
+    TotpProofSerializer,
+    TotpStandingSerializer,
 )
-from vocelio.users.services import api_tokens, passwords, sessions
+from vocelio.users.services import api_tokens, passwords, people, second_factor, sessions, sign_in
 from vocelio.users.services.sessions import Tokens
 
+UNCACHED = {"Cache-Control": "no-store"}
 
-def answer_tokens(tokens: Tokens) -> Response:
+
+def answer_tokens(tokens: Tokens, **context: Any) -> Response:
     """Answer tokens so that no cache keeps them."""
-    return Response({"data": TokensSerializer(tokens).data}, headers={"Cache-Control": "no-store"})
+    return Response({"data": TokensSerializer(tokens, context=context).data}, headers=UNCACHED)
 
 
 class SignInViewSet(ApiViewSet):
@@ -45,6 +57,8 @@ class SignInViewSet(ApiViewSet):
     authentication_classes = ()
     permissions = {
         "login": PUBLIC,
+        "login_totp": PUBLIC,
+        "login_totp_enrol": PUBLIC,
         "refresh": PUBLIC,
         "logout": PUBLIC,
         "password_reset": PUBLIC,
@@ -54,8 +68,28 @@ class SignInViewSet(ApiViewSet):
     @extend_schema(request=LoginSerializer, responses=TokensSerializer)
     @action(detail=False, methods=["post"])
     def login(self, request: Request) -> Response:
-        """Sign in; without organizationId to the organization used last."""
-        return answer_tokens(sessions.sign_in(**self.validated(LoginSerializer(data=request.data))))
+        """Sign in; without organizationId to the organization used last.
+
+        A person with two-step log-in gets 401 `TOTP_REQUIRED` with `details.challenge`, valid for five minutes, for
+        `/auth/login/totp`. One who has to begin with it gets `TOTP_ENROLMENT_REQUIRED`, whose challenge goes to
+        `/auth/login/totp/enrol` first.
+        """
+        return answer_tokens(sign_in.sign_in(**self.validated(LoginSerializer(data=request.data))))
+
+    @extend_schema(request=TotpLoginSerializer, responses=EntrySerializer)
+    @action(detail=False, methods=["post"], url_path="login/totp")
+    def login_totp(self, request: Request) -> Response:
+        """Finish a log-in by a code of the app or a recovery code; each works once."""
+        entry = sign_in.sign_in_by_code(**self.validated(TotpLoginSerializer(data=request.data)))
+        data = TokensSerializer(entry.tokens).data
+        return Response({"data": {**data, "recoveryCodes": entry.recovery_codes}}, headers=UNCACHED)
+
+    @extend_schema(request=TotpChallengeSerializer, responses=TotpEnrolmentSerializer)
+    @action(detail=False, methods=["post"], url_path="login/totp/enrol")
+    def login_totp_enrol(self, request: Request) -> Response:
+        """Return a secret for the app of a person whose organization asks for two steps."""
+        enrolment = sign_in.enrol_at_sign_in(**self.validated(TotpChallengeSerializer(data=request.data)))
+        return Response({"data": TotpEnrolmentSerializer(enrolment).data}, headers=UNCACHED)
 
     @extend_schema(request=RefreshTokenSerializer, responses=TokensSerializer)
     @action(detail=False, methods=["post"])
@@ -88,14 +122,26 @@ class SignInViewSet(ApiViewSet):
 class AccountViewSet(ApiViewSet):
     """What a signed-in person does for themselves."""
 
-    permissions = {"me": SELF, "password_change": SELF, "switch_organization": SELF}
+    permissions = {"me": SELF, "change_me": SELF, "password_change": SELF, "switch_organization": SELF}
 
     @extend_schema(responses=CurrentUserSerializer)
     @action(detail=False, methods=["get"])
     def me(self, request: Request) -> Response:
         """Return the caller, their role and permissions here, and all their organizations."""
+        return self._me()
+
+    def _me(self) -> Response:
         mine = Membership.objects.visible_to(self.principal).select_related("user", "organization")
-        return self.respond(CurrentUserSerializer(mine.get(user_id=self.principal.user_id)).data)
+        context = {"sso_organization_id": sessions.sso_organization_of(self.principal.session_id)}
+        return self.respond(CurrentUserSerializer(mine.get(user_id=self.principal.user_id), context=context).data)
+
+    @extend_schema(request=PreferencesSerializer, responses=CurrentUserSerializer)
+    @me.mapping.patch
+    def change_me(self, request: Request) -> Response:
+        """Change the caller's own name, language or time zone."""
+        data = self.validated(PreferencesSerializer(data=request.data))
+        people.set_preferences(user=User.objects.get(pk=self.principal.user_id), **data)
+        return self._me()
 
     @extend_schema(request=PasswordChangeSerializer, responses=MessageSerializer)
     @action(detail=False, methods=["post"], url_path="password-change")
@@ -121,6 +167,52 @@ class AccountViewSet(ApiViewSet):
         return answer_tokens(sessions.switch_organization(session_id=self.principal.session_id, **data))
 
 
+class TotpViewSet(ApiViewSet):
+    """Two-step log-in of the caller: an authenticator app (TOTP, RFC 6238) and recovery codes."""
+
+    permissions = dict.fromkeys(["retrieve", "enrol", "confirm", "recovery_codes", "disable"], SELF)
+
+    @extend_schema(responses=TotpStandingSerializer)
+    def retrieve(self, request: Request) -> Response:
+        """Say whether two-step log-in is on, and whether an organization asks for it."""
+        return self.respond(TotpStandingSerializer(second_factor.standing(self.principal.user_id)).data)
+
+    @extend_schema(request=PasswordSerializer, responses=TotpEnrolmentSerializer)
+    def enrol(self, request: Request) -> Response:
+        """Return a secret for the caller's app; nothing changes until it is confirmed by a code."""
+        data = self.validated(PasswordSerializer(data=request.data))
+        user = self._user()
+        second_factor.confirm_password(user, data["password"])
+        enrolment = second_factor.begin_enrolment(user)
+        return Response({"data": TotpEnrolmentSerializer(enrolment).data}, headers=UNCACHED)
+
+    @extend_schema(request=TotpCodeSerializer, responses=RecoveryCodesSerializer)
+    def confirm(self, request: Request) -> Response:
+        """Switch two-step log-in on by the app's first code; sessions begun by password alone end, but this."""
+        data = self.validated(TotpCodeSerializer(data=request.data))
+        try:
+            codes = second_factor.confirm_enrolment(self._user(), data["code"], keep_session=self.principal.session_id)
+        except second_factor.InvalidCode as error:
+            raise Invalid.field("code", error.message, constraint="incorrect") from None
+        return Response({"data": {"recoveryCodes": codes}}, headers=UNCACHED)
+
+    @extend_schema(request=TotpProofSerializer, responses=RecoveryCodesSerializer)
+    def recovery_codes(self, request: Request) -> Response:
+        """Return new recovery codes, which end those before."""
+        data = self.validated(TotpProofSerializer(data=request.data))
+        codes = second_factor.replace_recovery_codes(self._user(), **data)
+        return Response({"data": {"recoveryCodes": codes}}, headers=UNCACHED)
+
+    @extend_schema(request=TotpProofSerializer, responses=MessageSerializer)
+    def disable(self, request: Request) -> Response:
+        """Switch two-step log-in off, unless an organization of the caller asks for it."""
+        second_factor.disable_second_factor(self._user(), **self.validated(TotpProofSerializer(data=request.data)))
+        return self.message("Two-step log-in is off.")
+
+    def _user(self) -> User:
+        return User.objects.get(pk=self.principal.user_id)
+
+
 class SessionViewSet(ListMixin, ApiViewSet):
     """Where the caller is signed in."""
 
@@ -131,7 +223,8 @@ class SessionViewSet(ListMixin, ApiViewSet):
     def get_queryset(self) -> QuerySet[Session]:
         if getattr(self, "swagger_fake_view", False):
             return Session.objects.none()
-        return Session.objects.live().filter(user_id=self.principal.user_id).select_related("organization")
+        mine = sessions.sessions_of(self.principal.user_id, self.principal.session_id)
+        return mine.select_related("organization")
 
     @extend_schema(responses={200: MessageSerializer})
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:

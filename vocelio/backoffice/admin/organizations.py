@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 from unfold.decorators import display
 
@@ -11,10 +11,11 @@ from vocelio.backoffice.organizations import create_organization
 from vocelio.backoffice.tenant import TenantAdmin
 from vocelio.members.models import Invitation
 from vocelio.members.services.invitations import invite_member, revoke_invitation
-from vocelio.members.services.members import update_member
+from vocelio.members.services.members import reset_second_factor, update_member
 from vocelio.members.services.organization import update_organization
 from vocelio.organizations.models import Membership, Organization, Role
 from vocelio.organizations.scope import organization_scope
+from vocelio.users.models import SecondFactor
 
 ROLE_COLORS = {"Admin": "danger", "Manager": "info", "Agent": "success"}
 
@@ -34,6 +35,8 @@ class OrganizationAdmin(TenantAdmin):
         "subscription_tier",
         "default_region",
         "visibility",
+        "language",
+        "time_zone",
         "is_active",
         "settings",
         "created_at",
@@ -80,12 +83,30 @@ class MembershipAdmin(TenantAdmin):
     icon = "group"
     menu_title = "Members"
 
-    list_display = ("user", "email", "shown_role", "team", "is_active", "created_at")
+    list_display = ("user", "email", "shown_role", "team", "in_two_steps", "is_break_glass", "is_active", "created_at")
     list_select_related = ("user",)
     list_filter = ("role", "is_active")
     search_fields = ("user__email", "user__name", "team")
-    fields = ("user", "role", "team", "is_active", "created_at")
-    readonly_fields = ("user", "created_at")
+    fields = ("user", "role", "team", "is_active", "is_break_glass", "in_two_steps", "created_at")
+    readonly_fields = ("user", "in_two_steps", "created_at")
+    actions = ("reset_two_step",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
+        confirmed = SecondFactor.objects.filter(user=OuterRef("user"), confirmed_at__isnull=False)
+        return super().get_queryset(request).annotate(has_second_factor=Exists(confirmed))
+
+    def has_reset_permission(self, request: HttpRequest) -> bool:
+        return self.may(request, "change")
+
+    @admin.display(description="Two-step log-in", boolean=True)
+    def in_two_steps(self, membership: Any) -> bool:
+        return bool(membership.has_second_factor)
+
+    @admin.action(description="Reset the two-step log-in of the selected members", permissions=["reset"])
+    def reset_two_step(self, request: HttpRequest, queryset: Any) -> None:
+        for membership in queryset.select_related("user"):
+            reset_second_factor(membership)
+        self.message_user(request, "The members were told by mail.")
 
     @admin.display(description="E-mail")
     def email(self, membership: Membership) -> str:

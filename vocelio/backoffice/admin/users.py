@@ -9,7 +9,7 @@ from django.http import HttpRequest
 
 from vocelio.backoffice.tenant import PlatformAdmin, TenantAdmin
 from vocelio.users.models import Session, User
-from vocelio.users.services.people import disable_user, enable_user
+from vocelio.users.services.people import disable_user, enable_user, operator_resets_second_factor
 from vocelio.users.services.sessions import end_sessions
 from vocelio.users.services.trail import record_everywhere
 
@@ -31,6 +31,14 @@ class UserAdmin(PlatformAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return self.readonly_fields if obj is None else (*self.readonly_fields, "email")
+
+    actions = ("reset_two_step",)
+
+    @admin.action(description="Reset the two-step log-in of the selected people")
+    def reset_two_step(self, request: HttpRequest, queryset: Any) -> None:
+        for user in queryset:
+            operator_resets_second_factor(user)
+        self.message_user(request, "Their two-step log-in is off, and their sessions have ended.")
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Refuse: people are disabled, since their work keeps their name."""

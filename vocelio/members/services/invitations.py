@@ -6,14 +6,13 @@ import uuid
 from datetime import timedelta
 
 from django.conf import settings
-from django.core.mail import send_mail
-from django.template.loader import render_to_string
 from django.utils import timezone
 
 from vocelio.audit.context import current_actor, identify
 from vocelio.audit.services import record
 from vocelio.errors import Conflict, Invalid
 from vocelio.jobs.services import forget_task, promise_task
+from vocelio.languages.mails import write_mail
 from vocelio.members.models import Invitation
 from vocelio.members.services.members import announce_access, announce_member
 from vocelio.organizations.models import Membership, Organization
@@ -21,7 +20,8 @@ from vocelio.organizations.scope import current_organization_id, organization_sc
 from vocelio.users.models import User
 from vocelio.users.services.attempts import prove_password
 from vocelio.users.services.passwords import check_new_password
-from vocelio.users.services.sessions import Tokens, start_session
+from vocelio.users.services.sessions import Tokens
+from vocelio.users.services.sign_in import enter
 from vocelio.users.tokens import hash_secret, make_secret
 
 logger = logging.getLogger(__name__)
@@ -116,7 +116,8 @@ def accept_invitation(*, token: str, password: str, name: str = "") -> Tokens:
         if is_new:
             announce_member("member_added", membership)
             announce_access(membership)
-        return start_session(user=user, organization_id=organization_id)
+    # Joined for good, whatever else logging in asks for.
+    return enter(user, organization_id)
 
 
 def _create_user(invitation: Invitation, password: str, name: str) -> User:
@@ -128,13 +129,18 @@ def _mail(invitation: Invitation, token: str) -> None:
     organization = " ".join(invitation.organization.name.split())
     context = {
         "invitation": invitation,
-        "inviter": invitation.invited_by or "A colleague",
+        "inviter": invitation.invited_by,
         "organization": invitation.organization,
-        "role": invitation.get_role_display().lower(),
+        "role": invitation.get_role_display,
         "link": f"{settings.FRONTEND_URL}/accept-invitation#token={token}",
     }
-    send_mail(
-        f"Join {organization} on Vocelio", render_to_string("email/invitation.txt", context), None, [invitation.email]
+    write_mail(
+        to=invitation.email,
+        subject=f"Join {organization} on Vocelio",
+        template="invitation",
+        context=context,
+        user=User.objects.filter(email=invitation.email).first(),
+        organization=invitation.organization,
     )
 
 

@@ -7,13 +7,12 @@ from collections.abc import Iterable
 from email.utils import parseaddr
 
 from django.conf import settings
-from django.core.mail import EmailMessage
 from django.db.models.functions import Now
-from django.template.loader import render_to_string
 from django.utils import timezone
 
 from vocelio.audit.services import record
 from vocelio.jobs.services import forget_task, promise_task
+from vocelio.languages.mails import write_mail
 from vocelio.notifications.kinds import Channel, all_kinds, kind_named
 from vocelio.notifications.models import Notification, NotificationPreference
 from vocelio.organizations.models import Membership
@@ -149,10 +148,12 @@ def update_preferences(*, user_id: uuid.UUID, wishes: dict[tuple[str, str], bool
 def _mail(notification: Notification) -> None:
     domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2]
     context = {"notification": notification, "link": settings.FRONTEND_URL}
-    EmailMessage(
-        " ".join(notification.title.split()),
-        render_to_string("email/notification.txt", context),
-        None,
-        [notification.user.email],
+    write_mail(
+        to=notification.user.email,
+        subject=notification.title,
+        template="notification",
+        context=context,
+        user=notification.user,
+        organization=notification.organization,
         headers={"Message-ID": f"<{notification.pk}@{domain}>"},
-    ).send()
+    )

@@ -42,7 +42,7 @@ def prove_password(*, email: str, password: str) -> User:
     """
     email = email.strip().lower()
     known = User.objects.filter(email=email).first()
-    attempt = _admit(email, known)
+    attempt = admit(email, known)
     user = authenticate(username=email, password=password)
     if not isinstance(user, User):
         if known is None:
@@ -74,9 +74,9 @@ def caller_network() -> str:
     return str(parsed) if parsed.version == 4 else str(ipaddress.ip_network((address, 64), strict=False))
 
 
-def _admit(email: str, user: User | None) -> LoginAttempt:
-    """Note an attempt; take it back and raise TooMany when a limit was reached before it."""
-    attempt = LoginAttempt.objects.create(account=account_key(email), network=caller_network())
+def admit(account: str, user: User | None) -> LoginAttempt:
+    """Note an attempt, to be deleted once it proves right; raise TooMany when a limit was reached before it."""
+    attempt = LoginAttempt.objects.create(account=account_key(account), network=caller_network())
     others = LoginAttempt.objects.filter(account=attempt.account).exclude(pk=attempt.pk)
     wait = _wait(others.filter(network=attempt.network), PER_ADDRESS, PER_ADDRESS_WINDOW)
     if not (user and _is_known_network(user, attempt.network)):

@@ -9,15 +9,14 @@ from celery import current_app
 from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.core.mail import send_mail
 from django.db import transaction
 from django.db.models.functions import Now
-from django.template.loader import render_to_string
 from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 
 from vocelio.audit.context import Actor, acting, current_actor, identify
 from vocelio.errors import Invalid, TooMany
+from vocelio.languages.mails import write_mail
 from vocelio.users.models import PasswordReset, Session, User
 from vocelio.users.services.attempts import InvalidCredentials, forgive_attempts, prove_password
 from vocelio.users.services.sessions import end_sessions
@@ -94,11 +93,12 @@ def _send_reset(reset_id: uuid.UUID) -> bool:
         ):
             record_everywhere("password.reset_requested", user_id=user.id)
         link = f"{settings.FRONTEND_URL}/password-reset#token={secret}"
-        send_mail(
-            "Set a new Vocelio password",
-            render_to_string("email/password_reset.txt", {"user": user, "link": link}),
-            None,
-            [user.email],
+        write_mail(
+            to=user.email,
+            subject="Set a new Vocelio password",
+            template="password_reset",
+            context={"user": user, "link": link},
+            user=user,
         )
     return True
 

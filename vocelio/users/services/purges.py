@@ -4,7 +4,7 @@ from django.conf import settings
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from vocelio.users.models import LoginAttempt, PasswordReset, RefreshToken, Session
+from vocelio.users.models import LoginAttempt, PasswordReset, RefreshToken, Session, SingleSignOnCode
 
 
 def purge_sign_ins() -> int:
@@ -18,5 +18,6 @@ def purge_sign_ins() -> int:
         # A token used this long ago is refused as unknown instead of as replayed: refused all the same.
         RefreshToken.objects.filter(used_at__lt=Now() - settings.RETENTION["used_refresh_tokens"]),
         Session.objects.filter(over),
+        SingleSignOnCode.objects.filter(expires_at__lt=Now()),
     ]
     return sum(rows.delete()[0] for rows in purged)

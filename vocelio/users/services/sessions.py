@@ -10,14 +10,15 @@ from django.db.models import F, Max, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from vocelio.access.principal import principal_of_session
 from vocelio.access.roles import PERMISSIONS
 from vocelio.audit.context import current_actor, identify
 from vocelio.audit.services import record
-from vocelio.errors import Forbidden, Unauthorized
-from vocelio.organizations.models import Membership
+from vocelio.errors import Forbidden, Unauthorized, VocelioError
+from vocelio.organizations.models import Membership, SecondFactorRule
 from vocelio.organizations.scope import organization_scope
 from vocelio.users.models import RefreshToken, Session, SessionQuerySet, User
-from vocelio.users.services.attempts import InvalidCredentials, prove_password
+from vocelio.users.services.attempts import InvalidCredentials
 from vocelio.users.services.trail import record_everywhere
 from vocelio.users.signals import session_ended
 from vocelio.users.tokens import hash_secret, make_access_token, make_secret
@@ -31,6 +32,18 @@ class NoOrganization(Forbidden):
 class NotAMember(Forbidden):
     code = "NOT_A_MEMBER"
     message = "You do not belong to this organization."
+
+
+class SsoRequired(Forbidden):
+    """`organizationSlug` names the organization for `/auth/oidc/{slug}/start`."""
+
+    code = "SSO_REQUIRED"
+    message = "This organization logs in by its identity provider, not by password."
+
+
+class NeedsSecondFactor(Forbidden):
+    code = "SECOND_FACTOR_REQUIRED"
+    message = "This organization requires two-step log-in; log in anew."
 
 
 class SessionEnded(Unauthorized):
@@ -53,13 +66,19 @@ class Tokens:
     membership: Membership
 
 
-def sign_in(*, email: str, password: str, organization_id: uuid.UUID | None = None) -> Tokens:
-    """Start a session by password; without a choice in the organization used last, else the first joined."""
-    return start_session(user=prove_password(email=email, password=password), organization_id=organization_id)
+def start_session(
+    *,
+    user: User,
+    organization_id: uuid.UUID | None = None,
+    has_second_factor: bool = False,
+    sso_organization_id: uuid.UUID | None = None,
+) -> Tokens:
+    """Start a session of a person who has proven themselves, in the organization chosen, used last or joined first.
 
-
-def start_session(*, user: User, organization_id: uuid.UUID | None = None) -> Tokens:
-    """Start a session of a person who has proven themselves; raise NoOrganization or NotAMember."""
+    `has_second_factor` says that they proved a code besides the password, `sso_organization_id` that an
+    identity provider vouches for them. Raise NoOrganization or NotAMember, and NeedsSecondFactor or SsoRequired
+    where none of the organizations lets in who proved no more.
+    """
     memberships = (
         Membership.objects.active()
         .filter(user=user)
@@ -69,10 +88,16 @@ def start_session(*, user: User, organization_id: uuid.UUID | None = None) -> To
         )
         .order_by(F("last_used_at").desc(nulls_last=True), "created_at", "id")
     )
-    membership = (memberships.filter(organization_id=organization_id) if organization_id else memberships).first()
-    if membership is None:
+    candidates = list(memberships.filter(organization_id=organization_id) if organization_id else memberships)
+    if not candidates:
         record_everywhere("login.refused", user_id=user.id)
         raise NotAMember if organization_id else NoOrganization
+    proof = {"has_second_factor": has_second_factor, "sso_organization_id": sso_organization_id}
+    refusals = [refusal(candidate, **proof) for candidate in candidates]
+    membership = next((found for found, reason in zip(candidates, refusals, strict=True) if reason is None), None)
+    if membership is None:
+        record_everywhere("login.refused", user_id=user.id)
+        raise next(reason for reason in refusals if reason is not None)
     actor = current_actor()
     with organization_scope(membership.organization_id):
         # A password changed since it was proven has ended all sessions; this one must not slip past that.
@@ -85,9 +110,27 @@ def start_session(*, user: User, organization_id: uuid.UUID | None = None) -> To
             ip_address=actor.ip_address,
             user_agent=actor.user_agent[:300],
             expires_at=_expiry(),
+            **proof,
         )
         record("login.succeeded", "session", session.id)
         return _issue(session.id, membership)
+
+
+def refusal(
+    membership: Membership, *, has_second_factor: bool, sso_organization_id: uuid.UUID | None
+) -> VocelioError | None:
+    """Return why a session of this proof does not open the membership's organization; None when it does.
+
+    The same rule as in `principal_of_session`, with the reason.
+    """
+    organization = membership.organization
+    if sso_organization_id is not None:
+        return None if sso_organization_id == organization.pk else NotAMember()
+    if organization.requires_sso and not membership.is_break_glass:
+        return SsoRequired(organizationSlug=organization.slug)
+    if organization.second_factor == SecondFactorRule.EVERYONE and not has_second_factor:
+        return NeedsSecondFactor()
+    return None
 
 
 def refresh_session(*, refresh_token: str) -> Tokens:
@@ -99,7 +142,8 @@ def refresh_session(*, refresh_token: str) -> Tokens:
             session = Session.objects.get(pk=session_id)
             membership = _membership(session.user_id, session.organization_id)
             kept = Session.objects.live().filter(pk=session_id).update(last_used_at=Now(), expires_at=_expiry())
-            if membership is None or not kept:
+            opens = principal_of_session(session_id, session.user_id)
+            if membership is None or not kept or opens is None:
                 raise SessionEnded
             identify(session.user_id)
             with organization_scope(session.organization_id):
@@ -114,9 +158,11 @@ def switch_organization(*, session_id: uuid.UUID, organization_id: uuid.UUID) ->
     """Move the session to another organization of the person; refresh tokens handed out before are used up."""
     session = Session.objects.get(pk=session_id)
     membership = _membership(session.user_id, organization_id)
-    if membership is None:
+    proof = {"has_second_factor": session.has_second_factor, "sso_organization_id": session.sso_organization_id}
+    reason = refusal(membership, **proof) if membership else NotAMember()
+    if membership is None or reason is not None:
         record_everywhere("session.switch_refused", user_id=session.user_id)
-        raise NotAMember
+        raise reason or NotAMember()
     with organization_scope(organization_id):
         RefreshToken.objects.filter(session=session, used_at=None).update(used_at=Now())
         moved = Session.objects.live().filter(pk=session_id)
@@ -133,6 +179,18 @@ def sign_out(*, refresh_token: str) -> None:
     if user_id is not None:
         identify(user_id)
     end_sessions(sessions, reason="signed_out")
+
+
+def sessions_of(user_id: uuid.UUID, session_id: uuid.UUID | None) -> SessionQuerySet:
+    """Return where a person is signed in; to a session by an identity provider, only in its organization."""
+    only = sso_organization_of(session_id)
+    mine = Session.objects.live().filter(user_id=user_id)
+    return mine.filter(organization_id=only) if only else mine
+
+
+def sso_organization_of(session_id: uuid.UUID | None) -> uuid.UUID | None:
+    """Return whose identity provider let the session in; None for a session by password."""
+    return Session.objects.filter(pk=session_id).values_list("sso_organization_id", flat=True).first()
 
 
 def end_sessions(sessions: SessionQuerySet, *, reason: str) -> int:

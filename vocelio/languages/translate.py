@@ -1,0 +1,82 @@
+"""Look texts up in the reader's language, also those that values were put into."""
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from django.conf import settings
+from django.utils.functional import lazystr
+from django.utils.translation import get_language, gettext
+from django.utils.translation.trans_real import translation
+
+PLACEHOLDER = re.compile(r"\{(\d)\}")
+
+
+@dataclass(frozen=True)
+class Template:
+    """A text with places for values, and its translation."""
+
+    pattern: re.Pattern[str]
+    start: str
+    end: str
+    text: str
+
+    def filled(self, found: re.Match[str]) -> str:
+        """Return the translation with the values that were found."""
+        return PLACEHOLDER.sub(lambda place: translated(found[f"v{place[1]}"]), self.text)
+
+
+def translated(text: Any) -> str:
+    """Return the text in the active language; as it is where there is no translation.
+
+    A text is also found that an f-string of the code made: its values stay, those that are texts themselves
+    are translated.
+    """
+    english = str(text)
+    language = get_language()
+    if not english or language is None or language == settings.LANGUAGE_CODE:
+        return english
+    exact = gettext(english)
+    if exact != english:
+        return exact
+    for template in _templates(language):
+        if english.startswith(template.start) and english.endswith(template.end):
+            found = template.pattern.fullmatch(english)
+            if found is not None:
+                return template.filled(found)
+    return english
+
+
+class _English:
+    """A text that reads in the language of the moment."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __str__(self) -> str:
+        return translated(self.text)
+
+
+def lazily(text: Any) -> Any:
+    """Return what reads as the text in the language of whoever looks at it."""
+    return lazystr(_English(str(text)))
+
+
+@cache
+def _templates(language: str) -> list[Template]:
+    """Return the texts with places, those that say most first."""
+    catalog = translation(language)._catalog  # type: ignore[attr-defined]
+    texts = {
+        source: target
+        for source, target in catalog.items()
+        if isinstance(source, str) and PLACEHOLDER.search(source) and "\x04" not in source
+    }
+    ordered = sorted(texts.items(), key=lambda item: -len(PLACEHOLDER.sub("", item[0])))
+    return [_template(source, target) for source, target in ordered]
+
+
+def _template(source: str, target: str) -> Template:
+    parts = PLACEHOLDER.split(source)
+    pattern = "".join(re.escape(part) if index % 2 == 0 else f"(?P<v{part}>.*?)" for index, part in enumerate(parts))
+    return Template(re.compile(pattern, re.DOTALL), parts[0], parts[-1], target)
