@@ -79,6 +79,8 @@ def reader(organization_id: uuid.UUID) -> Principal:
         team="",
         session_id=None,
         default_region=organization.default_region,
+        language=organization.language,
+        time_zone=organization.time_zone,
         scopes=ADMIN - PRIVATE,
     )
 

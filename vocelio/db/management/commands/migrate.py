@@ -30,7 +30,7 @@ def _new_models_rendered_alone() -> Iterator[None]:
             apps.render_multiple([model_state])
             state.__dict__["apps"] = apps
 
-    ProjectState.add_model = add_alone  # type: ignore[method-assign]
+    ProjectState.add_model = add_alone  # type: ignore[method-assign, assignment]
     try:
         yield
     finally:
