@@ -59,9 +59,9 @@ def ask_second_step(request: HttpRequest, challenge: str) -> HttpResponse:
 
 def second_step(request: HttpRequest) -> HttpResponse:
     """Ask for the code; of who must begin with two steps, show what their app needs first."""
-    waiting = request.session.get(CHALLENGE_KEY)
+    waiting: dict[str, str] = request.session.get(CHALLENGE_KEY) or {}
     try:
-        user, _ = read_challenge(waiting["challenge"] if waiting else "")
+        user, _ = read_challenge(waiting.get("challenge", ""))
     except ChallengeExpired as error:
         messages.error(request, error.message)
         return redirect("admin:login")

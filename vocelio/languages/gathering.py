@@ -99,6 +99,8 @@ def _of_module(tree: ast.AST, named: set[str]) -> Iterator[str]:
             for key, value in zip(node.keys, node.values, strict=True):
                 if isinstance(key, ast.Constant) and key.value in named:
                     yield from _texts([value])
+        elif isinstance(node, ast.FunctionDef) and node.name == "sidebar_extra":
+            yield from _texts(inner.elts[0] for inner in ast.walk(node) if isinstance(inner, ast.Tuple))
         elif isinstance(node, ast.FunctionDef) and node.name in ANSWERS:
             returns = [inner.value for inner in ast.walk(node) if isinstance(inner, ast.Return) and inner.value]
             yield from _texts(returns)

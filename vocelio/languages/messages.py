@@ -12,4 +12,5 @@ class TranslatedStorage(FallbackStorage):
     """Translates as a message is added, wherever it was written."""
 
     def add(self, level: int, message: Any, extra_tags: str | None = "") -> None:
-        super().add(level, message if isinstance(message, SafeData) else translated(message), extra_tags)
+        text: Any = message if isinstance(message, SafeData) else translated(message)
+        super().add(level, text, extra_tags)

@@ -35,7 +35,7 @@ def translated(text: Any) -> str:
     """
     english = str(text)
     language = get_language()
-    if not english or language is None or language == settings.LANGUAGE_CODE:
+    if not english or language in (None, settings.LANGUAGE_CODE):
         return english
     exact = gettext(english)
     if exact != english:

@@ -93,7 +93,8 @@ class MembershipAdmin(TenantAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
         confirmed = SecondFactor.objects.filter(user=OuterRef("user"), confirmed_at__isnull=False)
-        return super().get_queryset(request).annotate(has_second_factor=Exists(confirmed))
+        rows: QuerySet[Membership] = super().get_queryset(request).annotate(has_second_factor=Exists(confirmed))
+        return rows
 
     def has_reset_permission(self, request: HttpRequest) -> bool:
         return self.may(request, "change")

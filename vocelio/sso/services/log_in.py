@@ -91,7 +91,8 @@ def begin(slug: str, *, return_to: str = "", challenge: str = "") -> tuple[str, 
     if return_to:
         _check_return_address(return_to)
     _, client, _ = _provider(slug)
-    flow = Flow(slug, *(secrets.token_urlsafe(32) for _ in range(3)), return_to, challenge)
+    state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
+    flow = Flow(slug, state, nonce, verifier, return_to, challenge)
     url = authorization_url(
         client, redirect_uri=redirect_uri(slug), state=flow.state, nonce=flow.nonce, verifier=flow.verifier
     )

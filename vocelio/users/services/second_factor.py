@@ -122,7 +122,8 @@ def confirm_enrolment(user: User, code: str, *, keep_session: uuid.UUID | None =
             raise InvalidCode
         attempt.delete()
         SecondFactor.objects.filter(pk=user.pk).update(confirmed_at=Now())
-        Session.objects.filter(pk=keep_session, user=user).update(has_second_factor=True)
+        if keep_session is not None:
+            Session.objects.filter(pk=keep_session, user=user).update(has_second_factor=True)
         end_sessions(Session.objects.filter(user=user, has_second_factor=False), reason="second_factor_enabled")
         record_everywhere("second_factor.enabled", user_id=user.pk)
         return _new_recovery_codes(user)

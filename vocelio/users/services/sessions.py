@@ -92,8 +92,10 @@ def start_session(
     if not candidates:
         record_everywhere("login.refused", user_id=user.id)
         raise NotAMember if organization_id else NoOrganization
-    proof = {"has_second_factor": has_second_factor, "sso_organization_id": sso_organization_id}
-    refusals = [refusal(candidate, **proof) for candidate in candidates]
+    refusals = [
+        refusal(candidate, has_second_factor=has_second_factor, sso_organization_id=sso_organization_id)
+        for candidate in candidates
+    ]
     membership = next((found for found, reason in zip(candidates, refusals, strict=True) if reason is None), None)
     if membership is None:
         record_everywhere("login.refused", user_id=user.id)
@@ -110,7 +112,8 @@ def start_session(
             ip_address=actor.ip_address,
             user_agent=actor.user_agent[:300],
             expires_at=_expiry(),
-            **proof,
+            has_second_factor=has_second_factor,
+            sso_organization_id=sso_organization_id,
         )
         record("login.succeeded", "session", session.id)
         return _issue(session.id, membership)
@@ -158,8 +161,13 @@ def switch_organization(*, session_id: uuid.UUID, organization_id: uuid.UUID) ->
     """Move the session to another organization of the person; refresh tokens handed out before are used up."""
     session = Session.objects.get(pk=session_id)
     membership = _membership(session.user_id, organization_id)
-    proof = {"has_second_factor": session.has_second_factor, "sso_organization_id": session.sso_organization_id}
-    reason = refusal(membership, **proof) if membership else NotAMember()
+    reason: VocelioError | None = NotAMember()
+    if membership is not None:
+        reason = refusal(
+            membership,
+            has_second_factor=session.has_second_factor,
+            sso_organization_id=session.sso_organization_id,
+        )
     if membership is None or reason is not None:
         record_everywhere("session.switch_refused", user_id=session.user_id)
         raise reason or NotAMember()
@@ -190,6 +198,8 @@ def sessions_of(user_id: uuid.UUID, session_id: uuid.UUID | None) -> SessionQuer
 
 def sso_organization_of(session_id: uuid.UUID | None) -> uuid.UUID | None:
     """Return whose identity provider let the session in; None for a session by password."""
+    if session_id is None:
+        return None
     return Session.objects.filter(pk=session_id).values_list("sso_organization_id", flat=True).first()
 
 
