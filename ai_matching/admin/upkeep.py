@@ -46,9 +46,19 @@ class StartForm(TenantForm):
         fields: list[str] = []
 
 
+def weight(label: str) -> forms.FloatField:
+    return forms.FloatField(label=label, min_value=0, max_value=1, widget=UnfoldAdminTextInputWidget)
+
+
 class AiSettingsForm(TenantForm):
     """The weights each in a field of its own."""
 
+    weight_similarity = weight("Title and text")
+    weight_skills = weight("Skills")
+    weight_experience = weight("Experience")
+    weight_location = weight("Place")
+    weight_salary = weight("Salary")
+    weight_availability = weight("Availability")
     provider = forms.ChoiceField(required=False, widget=UnfoldAdminSelectWidget, help_text="New vectors come from it.")
 
     class Meta:
@@ -57,6 +67,9 @@ class AiSettingsForm(TenantForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if "provider" not in self.fields:
+            # Of somebody who may only look.
+            return
         ready = [(slug, each.label) for slug, each in all_embedders().items() if each.is_ready]
         # Annotated as any field.
         self.fields["provider"].choices = [("", "The best that is ready"), *ready]  # type: ignore[attr-defined]
@@ -72,12 +85,6 @@ class AiSettingsForm(TenantForm):
                 self.add_error(None, "Something must count.")
             cleaned["weights"] = weights
         return cleaned
-
-
-for _name in WEIGHTS:
-    AiSettingsForm.base_fields[f"weight_{_name}"] = forms.FloatField(
-        label=_name.capitalize(), min_value=0, max_value=1, widget=UnfoldAdminTextInputWidget
-    )
 
 
 @admin.register(AiSettings)
@@ -120,11 +127,13 @@ class AiSettingsAdmin(TenantAdmin):
         response: HttpResponse = super().changelist_view(request, extra_context)
         return response
 
-    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
         """Show beside the form which weights past judgements speak for."""
         if self.may(request, "learn"):
-            kwargs["extra_context"] = {**(kwargs.get("extra_context") or {}), "proposal": propose_weights()}
-        return super().changeform_view(request, *args, **kwargs)
+            extra_context = {**(extra_context or {}), "proposal": propose_weights()}
+        return super().changeform_view(request, object_id, form_url, extra_context)
 
     def learn(self, request: HttpRequest) -> HttpResponse:
         """Take the proposed weights, or leave them, as a person says."""
