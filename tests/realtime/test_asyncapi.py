@@ -13,6 +13,7 @@ from django.test import Client
 from tests.factories import Person, phone_number, run_jobs, unique
 from tests.realtime.server import Client as Socket
 from tests.realtime.server import Server
+from tests.sales.selling import make_deal, make_pipeline
 from vocelio.realtime.topics import all_topics
 
 HERE = Path(__file__).parent
@@ -67,11 +68,10 @@ def test_what_a_day_of_work_announces_is_as_described(server: Server, admin: Per
         admin.post("/v1/contacts/bulk-operations", bulk)
         company = admin.post("/v1/clients", {"name": unique("Looms")}).data["id"]
         admin.patch(f"/v1/clients/{company}", {"industry": "Textiles"})
-        pipeline = admin.get("/v1/pipelines").data[0]
-        stages = [stage["id"] for stage in pipeline["stages"]]
-        deal = admin.post("/v1/deals", {"name": "Looms", "pipelineId": pipeline["id"], "stageId": stages[0]}).data["id"]
+        _, stages = make_pipeline(admin)
+        deal = make_deal(admin, stages["New"], amount="10")["id"]
         admin.patch(f"/v1/deals/{deal}", {"name": "More looms"})
-        admin.post(f"/v1/deals/{deal}/move-stage", {"stageId": stages[1]})
+        admin.post(f"/v1/deals/{deal}/move-stage", {"stageId": stages["Offer"]})
         activity = admin.post("/v1/sales-activities", {"kind": "call", "subject": "Hello", "dealId": deal}).data["id"]
         admin.post(f"/v1/sales-activities/{activity}/complete", {})
         admin.post("/v1/dnc/opt-outs", {"phoneNumbers": [phone_number()]})

@@ -40,7 +40,7 @@ def test_events_come_in_order_and_in_pages(manager: Person) -> None:
     (event,) = second.data
     assert set(event) == {"sequence", "type", "topic", "data", "createdAt"}
     assert (event["type"], event["topic"]) == ("contact_updated", "contacts")
-    assert event["data"] == {"contactId": "5", "listIds": []}
+    assert event["data"] == {"contactId": "5", "changes": {}, "updatedBy": None, "listIds": []}
 
 
 def test_agents_read_only_what_a_socket_would_have_shown_them() -> None:
