@@ -64,7 +64,7 @@ def test_what_a_day_of_work_announces_is_as_described(server: Server, admin: Per
         other = admin.post("/v1/contacts", {"firstName": "Bob", "phone": phone_number()}).data["id"]
         admin.patch(f"/v1/contacts/{contact}", {"company": "Looms"})
         admin.post("/v1/contacts/merge", {"contactId": contact, "mergeIds": [other]})
-        bulk = {"action": "update-status", "contactIds": [contact], "data": {"status": "inactive"}}
+        bulk = {"operation": "add-tags", "contactIds": [contact], "data": {"tags": ["met"]}}
         admin.post("/v1/contacts/bulk-operations", bulk)
         company = admin.post("/v1/clients", {"name": unique("Looms")}).data["id"]
         admin.patch(f"/v1/clients/{company}", {"industry": "Textiles"})

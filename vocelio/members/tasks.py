@@ -17,6 +17,7 @@ def send_invitation(*, organization_id: str, job_id: str) -> None:
 
 
 @shared_task
+@outgoing
 def tell_second_factor_reset(*, organization_id: str, job_id: str) -> None:
     with organization_scope(uuid.UUID(organization_id)):
         members.tell_second_factor_reset(membership_id=uuid.UUID(job_id))
