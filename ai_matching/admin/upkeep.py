@@ -100,7 +100,17 @@ class AiSettingsAdmin(TenantAdmin):
 
     list_display = ("__str__", "title_weight", "threshold", "provider", "monthly_budget", "may_send_contacts")
     fieldsets = (
-        ("What counts", {"fields": (tuple(f"weight_{name}" for name in WEIGHTS), ("title_weight", "threshold"))}),
+        (
+            "What counts",
+            {
+                "fields": (
+                    ("weight_similarity", "weight_skills"),
+                    ("weight_experience", "weight_location"),
+                    ("weight_salary", "weight_availability"),
+                    ("title_weight", "threshold"),
+                )
+            },
+        ),
         ("Models", {"fields": (("provider", "monthly_budget"), "may_send_contacts")}),
     )
 
