@@ -25,6 +25,8 @@ class Provider:
     def __init__(self) -> None:
         self.key = RSAKey.generate_key(2048, {"use": "sig"}, auto_kid=True)
         self.person: dict[str, Any] = {}
+        # Of the addresses that the organization lets in.
+        self.domain = ""
         # Set over the claims and the header of each ID token; None takes one away.
         self.claims: dict[str, Any] = {}
         self.userinfo: dict[str, Any] | None = None

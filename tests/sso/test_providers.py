@@ -1,5 +1,7 @@
 """The organization's identity provider: settings, what they refuse, single sign-on as the only way in."""
 
+from typing import Any
+
 import pytest
 
 from tests.factories import Person
@@ -44,7 +46,7 @@ def test_another_issuer_or_client_needs_the_secret_again(admin: Person, provider
         ({"newcomerRole": "admin"}, "newcomerRole"),
     ],
 )
-def test_bad_settings_are_refused(admin: Person, provider: Provider, change: dict, field: str):
+def test_bad_settings_are_refused(admin: Person, provider: Provider, change: dict[str, Any], field: str):
     answer = admin.patch(ADDRESS, change)
     assert (answer.status, answer.error["details"]["field"]) == (422, field)
 

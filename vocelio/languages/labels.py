@@ -83,7 +83,7 @@ def _pages() -> Iterator[Any]:
 
 
 def _columns(page: Any) -> list[str]:
-    shown: list[str] = [*page.list_display, *page.readonly_fields]
+    shown: list[Any] = [*page.list_display, *page.readonly_fields]
     return [name for name in shown if isinstance(name, str) and name != "__str__"]
 
 
