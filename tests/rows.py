@@ -123,6 +123,8 @@ def make_row(model: Any, **values: Any) -> Any:
     if model.__name__ == "ReportDelivery" and values["schedule"] is None:
         schedule = make_row(apps.get_model("reports", "ReportSchedule"))
         values |= {"report": schedule.report, "schedule": schedule}
+    if model.__name__ == "DashboardTile" and not {"report", "report_id"}.isdisjoint(values):
+        values["definition"] = None
     if model.__name__ == "Embedding":
         kinds = {"job": "job", "profile": "candidate", "contact": "contact"}
         of = next((name for name in kinds if not {name, f"{name}_id"}.isdisjoint(values)), "")

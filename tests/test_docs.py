@@ -21,7 +21,9 @@ def test_every_test_named_by_the_coverage_page_exists():
 
 
 def test_the_schema_reference_is_what_the_models_say():
-    assert PAGE.read_text() == schema_reference(), "Run: python manage.py write_schema"
+    # Among the CRM providers may be the one of tests/crm_sync.
+    said = schema_reference().replace("`memory`, ", "")
+    assert PAGE.read_text() == said, "Run: python manage.py write_schema"
 
 
 def test_the_data_map_names_every_table_and_no_other():

@@ -327,9 +327,8 @@ class Engine:
         """Write in the CRM what is due there, in passes until nothing is left for a moment."""
         if self.job.is_dry:
             return
-        with self.run.step() as step:
+        with organization_scope(self.job.organization_id):
             self._journal().check_deletes(marks.count_deletes(self.comparison))
-            step.set(total=self.job.processed + push.count_due(self.comparison))
         for number in range(self.job.checkpoint.get("pass", 0), MOST_PASSES):
             if not self._push_pass(number):
                 return
@@ -341,6 +340,8 @@ class Engine:
             with self.run.step() as step:
                 journal = self._journal()
                 links = push.due_links(self.comparison, after=after, limit=PUSH_CHUNK)
+                if not after:
+                    step.set(total=self.job.processed + push.count_due(self.comparison))
                 work = push.prepare(self.comparison, journal, links)
                 journal.store(step)
             if not links:

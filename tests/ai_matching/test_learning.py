@@ -8,6 +8,7 @@ from ai_matching.models import AiSettings, Match, MatchedPerson, Verdict
 from recruitment.models import CandidateProfile, JobOpening
 from tests.ai_matching.people import DATA, ask, candidate, data_job, vectors_made
 from tests.factories import Person
+from vocelio.audit.models import AuditEntry
 from vocelio.organizations.scope import organization_scope
 
 
@@ -57,6 +58,8 @@ def test_weights_are_proposed_from_judgements_and_a_person_decides(admin: Person
         assert not AiSettings.objects.exists()
     admin.post("/v1/ai/weights-proposal/accept")
     assert admin.get("/v1/ai/settings").data["weights"] == proposal["proposed"]["weights"]
+    with organization_scope(admin.organization.pk):
+        assert AuditEntry.objects.filter(action="weights_proposal.accepted").count() == 1
     assert manager.post("/v1/ai/weights-proposal/accept").status == 403
 
 

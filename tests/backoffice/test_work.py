@@ -244,7 +244,7 @@ def test_an_admin_ends_a_members_sessions(admin: Person, organization: Organizat
 def test_the_operator_makes_an_organization_and_an_admin_cannot(operator: Person, admin: Person):
     slug = unique("made")
     form = {"name": "Made", "slug": slug, "subscription_tier": "free", "default_region": "US", "settings": "{}"}
-    form |= {"visibility": "organization", "is_active": "on"}
+    form |= {"visibility": "organization", "time_zone": "UTC", "is_active": "on"}
     assert admin.client.post("/admin/organizations/organization/add/", form).status_code == 403
     assert operator.client.post("/admin/organizations/organization/add/", form).status_code == 302
     made = Organization.objects.get(slug=slug)

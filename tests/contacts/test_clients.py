@@ -329,6 +329,7 @@ def test_a_deleted_client_rests_in_the_trash_and_comes_back(manager: Person, age
     assert names(manager.get("/v1/clients?search=gone")) == ["Gone"]
 
 
+@pytest.mark.upkeep
 def test_the_trash_is_emptied_after_30_days(manager: Person):
     old, young = make_client(manager), make_client(manager)
     for client in (old, young):

@@ -14,6 +14,8 @@ from tests.factories import phone_number, run_jobs
 from vocelio.db.models import ScheduleTick
 from vocelio.organizations.scope import organization_scope
 
+pytestmark = pytest.mark.upkeep
+
 NOW = timezone.now()
 
 

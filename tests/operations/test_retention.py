@@ -16,6 +16,8 @@ from vocelio.db.models import ScheduleTick
 from vocelio.notifications.tasks import purge_notifications
 from vocelio.organizations.scope import organization_scope
 
+pytestmark = pytest.mark.upkeep
+
 DOCUMENT = (Path(__file__).resolve().parent.parent.parent / "docs/operations.md").read_text()
 
 

@@ -62,6 +62,7 @@ def test_other_organizations_events_are_not_there(manager: Person, outsider: Per
     assert manager.get("/v1/events").data == []
 
 
+@pytest.mark.upkeep
 def test_purged_past_is_410_and_says_where_to_go_on(manager: Person) -> None:
     for number in range(1, 6):
         tell(manager, number)
@@ -75,6 +76,7 @@ def test_purged_past_is_410_and_says_where_to_go_on(manager: Person) -> None:
     assert manager.get("/v1/events?after=6").status == 410
 
 
+@pytest.mark.upkeep
 def test_purging_leaves_no_gap_when_an_older_event_has_a_higher_number(manager: Person) -> None:
     for number in range(1, 4):
         tell(manager, number)

@@ -4,6 +4,7 @@ import io
 import zipfile
 from typing import Any
 
+import pytest
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
@@ -147,6 +148,7 @@ def test_candidates_are_found_by_skill_and_more(manager: Person):
     assert manager.get("/v1/candidate-profiles?availableBy=2026-12-01&jobSearch=active").data == []
 
 
+@pytest.mark.upkeep
 def test_a_cv_is_stored_listed_downloaded_and_deleted(manager: Person, agent: Person):
     profile = make_candidate(agent)
     answer = upload(agent, profile, "../Łukasz\tCV;.exe", PDF)
@@ -187,6 +189,7 @@ def test_what_is_no_document_is_refused_whatever_its_name_says(manager: Person):
     assert manager.get(f"/v1/candidate-profiles/{profile['id']}/files").data == []
 
 
+@pytest.mark.upkeep
 def test_files_go_with_the_profile_whatever_deletes_it(manager: Person):
     profile = make_candidate(manager)
     file_id = upload(manager, profile, "cv.pdf", PDF).data["id"]

@@ -250,6 +250,7 @@ def test_deals_are_found_by_what_they_are(manager: Person):
     assert manager.get("/v1/deals?nonsense=1").status == 422
 
 
+@pytest.mark.upkeep
 def test_the_trash_is_purged_after_its_time_and_history_stays(manager: Person):
     _, stages = make_pipeline(manager)
     deal = make_deal(manager, stages["New"])

@@ -219,6 +219,7 @@ def test_events_are_told_at_once_when_redis_says_somebody_listens(
     assert len(rung) == 1
 
 
+@pytest.mark.upkeep
 def test_deliveries_older_than_thirty_days_are_forgotten(admin: Person, endpoint: Any, tell: Tell):
     for _ in range(2):
         contact(admin)

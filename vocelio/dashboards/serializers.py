@@ -5,6 +5,7 @@ from rest_framework import serializers
 from vocelio.api.serializers import ModelSerializer, PersonField, Serializer
 from vocelio.dashboards.models import Dashboard, TileChart
 from vocelio.dashboards.services.dashboards import MOST_TILES
+from vocelio.organizations.models import Role
 from vocelio.reports.serializers import DefinitionSerializer, FiguresSerializer
 
 
@@ -23,6 +24,9 @@ class TileSerializer(Serializer):
 class DashboardSerializer(ModelSerializer):
     tiles = TileSerializer(many=True, max_length=MOST_TILES, required=False)  # type: ignore[call-arg]  # of the list
     owner = PersonField()
+    usual_for = serializers.ChoiceField(
+        choices=[("", "Nobody"), *Role.choices], read_only=True, help_text="The role whose usual dashboard it is."
+    )
 
     class Meta:
         model = Dashboard
@@ -37,7 +41,7 @@ class DashboardSerializer(ModelSerializer):
             "created_at",
             "updated_at",
         ]
-        read_only_fields = ["usual_for", "created_at", "updated_at"]
+        read_only_fields = ["created_at", "updated_at"]
 
 
 class TileErrorSerializer(Serializer):

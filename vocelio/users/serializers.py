@@ -40,6 +40,12 @@ class MyOrganizationSerializer(ModelSerializer):
         read_only_fields = ["role"]
 
 
+def language_field() -> serializers.ChoiceField:
+    """Return a field for a chosen language, or for none."""
+    choices = [("", "None chosen"), *settings.LANGUAGES]
+    return serializers.ChoiceField(choices=choices, required=False)
+
+
 class CurrentUserSerializer(ModelSerializer):
     """The signed-in person, seen through the membership they act by."""
 
@@ -77,7 +83,7 @@ class PreferencesSerializer(Serializer):
     """What people set of themselves."""
 
     name = serializers.CharField(max_length=150, required=False)
-    language = serializers.ChoiceField(choices=settings.LANGUAGES, required=False, allow_blank=True)
+    language = language_field()
     time_zone = serializers.CharField(max_length=50, required=False, allow_blank=True)
 
     def validate_timeZone(self, value: str) -> str:
