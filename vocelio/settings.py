@@ -344,6 +344,8 @@ SPECTACULAR_SETTINGS = {
         "CrmConnectionStatus": "crm_sync.models.integrations.CrmIntegration.Status",
         "CrmConflictStatus": "crm_sync.models.links.CrmConflict.Status",
         "CrmSyncOutcome": "crm_sync.models.runs.CrmSyncRun.Outcome",
+        "DncFileFormat": "dnc.serializers.lists.FORMATS",
+        "CrmStartedSyncType": "crm_sync.serializers.runs.BY_HAND",
         "CrmSyncType": "crm_sync.models.runs.CrmSyncRun.Type",
         "CrmItemOutcome": "crm_sync.models.runs.CrmSyncItem.Outcome",
         "DncEntryStatus": "dnc.models.lists.EntryStatus",

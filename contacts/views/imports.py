@@ -38,6 +38,7 @@ from vocelio.api.negotiation import DownloadNegotiation
 from vocelio.api.parsers import OrjsonParser, UploadParser, form_fields
 from vocelio.api.viewsets import CreateMixin, DestroyMixin, ListMixin, RetrieveMixin, TenantViewSet, UpdateMixin
 from vocelio.errors import Invalid, NotFound
+from vocelio.storage.serializers import in_json
 
 TEMPLATE_HEADERS = ["first_name", "last_name", "phone", "email", "company", "title", "address", "city", "state", "zip"]
 CLIENT_HEADERS = ["name", "domain", "website", "industry", "size", "annual_revenue", "currency", "phone", "email",
@@ -62,7 +63,7 @@ class ContactImportViewSet(ListMixin, RetrieveMixin, TenantViewSet):
         return jobs if self.action == "list" else jobs.filter(record_type=self.record_type)
 
     @extend_schema(
-        request={"multipart/form-data": ImportUploadSerializer, "application/json": ImportUploadSerializer},
+        request={"multipart/form-data": ImportUploadSerializer, "application/json": in_json(ImportUploadSerializer)},
         responses={202: ImportStartedSerializer},
     )
     def create(self, request: Request) -> Response:
@@ -116,7 +117,7 @@ class ClientImportViewSet(ContactImportViewSet):
     permissions = dict.fromkeys(["list", "create", "retrieve", "cancel"], "clients:import")
 
     @extend_schema(
-        request={"multipart/form-data": ClientUploadSerializer, "application/json": ClientUploadSerializer},
+        request={"multipart/form-data": ClientUploadSerializer, "application/json": in_json(ClientUploadSerializer)},
         responses={202: ImportStartedSerializer},
     )
     def create(self, request: Request) -> Response:

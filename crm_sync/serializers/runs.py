@@ -7,6 +7,9 @@ from crm_sync.models import CrmConflict, CrmLink, CrmSyncItem, CrmSyncRun
 from crm_sync.services.runs import describe, estimate_duration
 from vocelio.api.serializers import ModelSerializer, PersonField, Serializer
 
+# What the document lets a person start.
+BY_HAND = [("manual_sync", "By hand")]
+
 
 class SyncOptionsSerializer(Serializer):
     full_sync = serializers.BooleanField(default=False, help_text="Read everything, not only what changed.")
@@ -22,7 +25,7 @@ class SyncOptionsSerializer(Serializer):
 class SyncSerializer(Serializer):
     """The body of POST /crm-integrations/{id}/sync."""
 
-    sync_type = serializers.ChoiceField(["manual_sync"], default="manual_sync")
+    sync_type = serializers.ChoiceField(BY_HAND, default="manual_sync")
     options = SyncOptionsSerializer(required=False)
 
 

@@ -177,11 +177,8 @@ class Engine:
         """Read what changed, page by page, each committed with its place."""
         since = cursors.time_of(self.job, "since")
         is_full = self.job.checkpoint["isFull"]
-        if not self.job.checkpoint.get("position"):
-            total = self.provider.count(self.remote, self.kind, since=since)
-            with self.run.step() as step:
-                step.set(total=self.job.processed + self._expected(total, is_full=is_full))
         position = self.job.checkpoint.get("position", "")
+        told = None if position else self.provider.count(self.remote, self.kind, since=since)
         while True:
             try:
                 page = self.provider.changes(
@@ -193,6 +190,8 @@ class Engine:
                 position = ""
                 continue
             with self.run.step() as step:
+                if not position:
+                    step.set(total=self.job.processed + self._expected(told, is_full=is_full))
                 journal = self._journal()
                 take_records(self.comparison, journal, page.records)
                 self._hint(gone.take_gone(self.comparison, journal, page.gone))

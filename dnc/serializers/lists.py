@@ -12,6 +12,8 @@ from dnc.services.registries import FRESHNESS
 from vocelio.api.serializers import ModelSerializer, PersonField, PlainJSONField, Serializer
 from vocelio.storage.serializers import TakenFileSerializer
 
+FORMATS = [(slug, known.label) for slug, known in all_formats().items()]
+
 
 class DncListSerializer(ModelSerializer):
     """A list; of a registry's, count, dates and freshness are the registry's own."""
@@ -140,7 +142,7 @@ class UploadFormSerializer(TakenFileSerializer):
     """The form of POST /dnc-lists/{id}/uploads."""
 
     format = serializers.ChoiceField(
-        [(slug, known.label) for slug, known in all_formats().items()],
+        FORMATS,
         required=False,
         help_text="Recognised by the content unless given.",
     )

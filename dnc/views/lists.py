@@ -27,6 +27,7 @@ from dnc.services import entitlements, entries, lists, registries, uploads
 from vocelio.api.parsers import OrjsonParser, UploadParser, form_fields
 from vocelio.api.viewsets import CreateMixin, DestroyMixin, ListMixin, RetrieveMixin, TenantViewSet, UpdateMixin
 from vocelio.errors import Invalid
+from vocelio.storage.serializers import in_json
 
 ACTIONS = ("list", "retrieve", "create", "update", "partial_update", "destroy")
 
@@ -56,7 +57,7 @@ class DncListViewSet(ListMixin, CreateMixin, RetrieveMixin, UpdateMixin, Destroy
         return "DNC list deleted successfully"
 
     @extend_schema(
-        request={"multipart/form-data": UploadFormSerializer, "application/json": UploadFormSerializer},
+        request={"multipart/form-data": UploadFormSerializer, "application/json": in_json(UploadFormSerializer)},
         responses={202: ListUploadSerializer},
     )
     @action(

@@ -16,6 +16,7 @@ from vocelio.api.serializers import MessageSerializer
 from vocelio.api.viewsets import ApiViewSet
 from vocelio.errors import Invalid
 from vocelio.organizations.scope import organization_scope
+from vocelio.storage.serializers import in_json
 
 THANKS = "Thank you. We have received your application."
 
@@ -36,7 +37,7 @@ class PublicJobViewSet(ApiViewSet):
             return self.respond(PublicJobSerializer(job).data)
 
     @extend_schema(
-        request={"multipart/form-data": ApplySerializer, "application/json": ApplySerializer},
+        request={"multipart/form-data": ApplySerializer, "application/json": in_json(ApplySerializer)},
         responses={202: MessageSerializer},
     )
     def apply(self, request: Request, slug: str) -> Response:

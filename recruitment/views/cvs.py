@@ -23,6 +23,7 @@ from recruitment.services import batches, cvs
 from vocelio.api.parsers import OrjsonParser, UploadParser, form_fields
 from vocelio.api.viewsets import DestroyMixin, ListMixin, RetrieveMixin, TenantViewSet
 from vocelio.jobs.services import cancel_job
+from vocelio.storage.serializers import in_json
 
 
 class CvFilter(django_filters.FilterSet):
@@ -100,7 +101,7 @@ class CvBatchViewSet(ListMixin, RetrieveMixin, TenantViewSet):
         return super().get_queryset().select_related("created_by")
 
     @extend_schema(
-        request={"multipart/form-data": CvBatchUploadSerializer, "application/json": CvBatchUploadSerializer},
+        request={"multipart/form-data": CvBatchUploadSerializer, "application/json": in_json(CvBatchUploadSerializer)},
         responses={202: CvBatchSerializer},
     )
     def create(self, request: Request) -> Response:

@@ -5,7 +5,6 @@ from rest_framework import serializers
 from vocelio.api.serializers import ModelSerializer, PersonField, Serializer
 from vocelio.dashboards.models import Dashboard, TileChart
 from vocelio.dashboards.services.dashboards import MOST_TILES
-from vocelio.organizations.models import Role
 from vocelio.reports.serializers import DefinitionSerializer, FiguresSerializer
 
 
@@ -24,9 +23,7 @@ class TileSerializer(Serializer):
 class DashboardSerializer(ModelSerializer):
     tiles = TileSerializer(many=True, max_length=MOST_TILES, required=False)  # type: ignore[call-arg]  # of the list
     owner = PersonField()
-    usual_for = serializers.ChoiceField(
-        choices=[("", "Nobody"), *Role.choices], read_only=True, help_text="The role whose usual dashboard it is."
-    )
+    usual_for = serializers.CharField(read_only=True, help_text="The role whose usual dashboard it is, if any.")
 
     class Meta:
         model = Dashboard

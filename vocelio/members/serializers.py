@@ -6,7 +6,7 @@ from rest_framework import serializers
 from vocelio.api.serializers import ModelSerializer, PersonField, PlainJSONField, Serializer
 from vocelio.members.models import Invitation
 from vocelio.organizations.models import Membership, Organization
-from vocelio.users.serializers import checked_zone, language_field, password_field
+from vocelio.users.serializers import LanguageField, checked_zone, password_field
 
 
 class MemberSerializer(ModelSerializer):
@@ -71,7 +71,7 @@ class AcceptInvitationSerializer(Serializer):
 
 class OrganizationSerializer(ModelSerializer):
     settings = PlainJSONField(required=False)
-    language = language_field()
+    language = LanguageField(required=False)
 
     class Meta:
         model = Organization

@@ -49,3 +49,9 @@ class TakenFileSerializer(Serializer):
             data["file"] = open_upload(key, filename=filename)
             self.context["view"].close_at_end(data["file"])
         return data
+
+
+def in_json(kind: type[Serializer]) -> type[Serializer]:
+    """Return how the same request looks as JSON, which holds no file. For the description, where each has its name."""
+    name = f"{kind.__name__.removesuffix('Serializer')}JSONSerializer"
+    return type(name, (kind,), {"file": None, "__doc__": kind.__doc__, "__module__": kind.__module__})

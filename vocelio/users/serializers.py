@@ -40,10 +40,18 @@ class MyOrganizationSerializer(ModelSerializer):
         read_only_fields = ["role"]
 
 
-def language_field() -> serializers.ChoiceField:
-    """Return a field for a chosen language, or for none."""
-    choices = [("", "None chosen"), *settings.LANGUAGES]
-    return serializers.ChoiceField(choices=choices, required=False)
+class LanguageField(serializers.CharField):
+    """A chosen language, or none."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        known = ", ".join(code for code, _ in settings.LANGUAGES)
+        super().__init__(max_length=10, allow_blank=True, help_text=f"{known}; empty: none chosen.", **kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        code: str = super().to_internal_value(data)
+        if code and code not in dict(settings.LANGUAGES):
+            raise serializers.ValidationError("There is no such language here.", code="choice")
+        return code
 
 
 class CurrentUserSerializer(ModelSerializer):
@@ -83,7 +91,7 @@ class PreferencesSerializer(Serializer):
     """What people set of themselves."""
 
     name = serializers.CharField(max_length=150, required=False)
-    language = language_field()
+    language = LanguageField(required=False)
     time_zone = serializers.CharField(max_length=50, required=False, allow_blank=True)
 
     def validate_timeZone(self, value: str) -> str:
