@@ -11,6 +11,7 @@ from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy
 from kombu import Exchange, Queue
 
+from vocelio.api.enum_names import ENUM_NAMES
 from vocelio.embedded.state import read_state
 from vocelio.schedules import BEAT_SCHEDULE
 
@@ -316,53 +317,7 @@ SPECTACULAR_SETTINGS = {
         "vocelio.api.schema.add_error_responses",
     ],
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
-    "ENUM_NAME_OVERRIDES": {
-        "JobStatus": "vocelio.jobs.models.JobStatus",
-        "ContactStatus": "contacts.models.contacts.ContactStatus",
-        "ContactListStatus": "contacts.models.lists.ContactList.Status",
-        "ContactExportFormat": "contacts.models.exports.ContactExport.Format",
-        "ClientStatus": "contacts.models.clients.ClientStatus",
-        "RelationRole": "contacts.models.clients.RelationRole",
-        "MemberRole": "vocelio.organizations.models.Role",
-        "CrmRecordKind": "crm_sync.models.links.KINDS",
-        "ActivityKind": "sales.models.activities.ActivityKind",
-        "DealStatus": "sales.models.pipelines.StageKind",
-        "ProjectStatus": "sales.models.projects.ProjectStatus",
-        "OpeningStatus": "recruitment.models.jobs.OpeningStatus",
-        "OpeningPriority": "recruitment.models.jobs.OpeningPriority",
-        "StageOutcome": "recruitment.models.jobs.StageOutcome",
-        "InterviewStatus": "recruitment.models.interviews.InterviewStatus",
-        "InterviewKind": "recruitment.models.interviews.InterviewKind",
-        "OfferStatus": "recruitment.models.offers.OfferStatus",
-        "PlacementStatus": "recruitment.models.offers.PlacementStatus",
-        "SubmissionStatus": "recruitment.models.applications.SubmissionStatus",
-        "CvStatus": "recruitment.models.intake.CvStatus",
-        "CandidateConsentKind": "recruitment.models.retention.ConsentKind",
-        "ActivityPriority": "sales.models.activities.Priority",
-        "SkillLevel": "recruitment.models.skills.SkillLevel",
-        "SalaryPeriod": "recruitment.models.profiles.SalaryPeriod",
-        "CrmConnectionStatus": "crm_sync.models.integrations.CrmIntegration.Status",
-        "CrmConflictStatus": "crm_sync.models.links.CrmConflict.Status",
-        "CrmSyncOutcome": "crm_sync.models.runs.CrmSyncRun.Outcome",
-        "DncFileFormat": "dnc.serializers.lists.FORMATS",
-        "CrmStartedSyncType": "crm_sync.serializers.runs.BY_HAND",
-        "CrmSyncType": "crm_sync.models.runs.CrmSyncRun.Type",
-        "CrmItemOutcome": "crm_sync.models.runs.CrmSyncItem.Outcome",
-        "DncEntryStatus": "dnc.models.lists.EntryStatus",
-        "DncChannel": "dnc.models.lists.Channel",
-        "MessageChannel": "comms.models.accounts.Medium",
-        "MessageStatus": "comms.models.communications.MessageStatus",
-        "EnrolmentStatus": "comms.models.sequences.Enrolment.Status",
-        "RegistryFreshness": "dnc.services.registries.FRESHNESS",
-        "MatchKind": "ai_matching.models.decisions.MatchKind",
-        "MatchVerdictKind": "ai_matching.models.decisions.Verdict",
-        "EmbeddedKind": "ai_matching.models.embeddings.SubjectKind",
-        "WebhookDeliveryStatus": "vocelio.webhooks.models.DeliveryStatus",
-        "ProposalStatus": "ai_matching.models.enrichment.ProposalStatus",
-        "TileChart": "vocelio.dashboards.models.TileChart",
-        "ReportChart": "vocelio.reports.serializers.CHARTS",
-        "HealthStatusEnum": "vocelio.health.checks.STATUSES",
-    },
+    "ENUM_NAME_OVERRIDES": ENUM_NAMES,
 }
 
 STORAGES: dict[str, dict[str, Any]] = {
