@@ -1,16 +1,22 @@
-"""OpenAI's embeddings, used when the installation has a key."""
+"""OpenAI's embeddings, used when the installation has a key.
+
+The client library takes a second to import, so that is done by who calls OpenAI, not by every process.
+"""
 
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import httpx
 import numpy as np
-import openai
 from django.conf import settings
 
 from ai_matching.embedders import WIDTH, Embedded, Embedder, PluginError
 from vocelio.outbound import MEGABYTE, OutboundRefused, OutboundTooLarge, outbound_client
+
+if TYPE_CHECKING:
+    from openai import OpenAI
 
 # The model reads 8,191 tokens; a token is hardly ever shorter than this many characters on average.
 LONGEST = 20_000
@@ -59,8 +65,10 @@ class OpenAiEmbedder(Embedder):
         return Embedded(vectors / np.where(lengths == 0, 1, lengths), tokens=tokens, requests=requests)
 
 
-def openai_client() -> openai.OpenAI:
+def openai_client() -> "OpenAI":
     """Return a client behind the guard of outbound calls. It waits and tries again where the vendor says so."""
+    import openai
+
     host = urlsplit(settings.OPENAI_BASE_URL).hostname or ""
     return openai.OpenAI(
         api_key=settings.OPENAI_API_KEY,
@@ -78,6 +86,10 @@ class told:
         return None
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if error is None:
+            return
+        import openai
+
         if isinstance(error, openai.RateLimitError):
             # Too many requests a minute passes; an exhausted quota does not.
             is_over = error.code == "insufficient_quota"

@@ -12,8 +12,6 @@ from math import isfinite
 from typing import Any, NamedTuple
 
 import phonenumbers
-import phonenumbers.geocoder
-import phonenumbers.timezone
 from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
@@ -192,15 +190,19 @@ def _by_phone(contact: Contact) -> list[Proposal]:
     """Propose country and state by where the number belongs; people take mobile numbers along."""
     if not contact.phone:
         return []
+    # Their tables of places take half a second and much memory: here alone.
+    from phonenumbers.geocoder import description_for_number
+    from phonenumbers.timezone import time_zones_for_number
+
     number = phonenumbers.parse(contact.phone)
     country = phonenumbers.region_code_for_number(number) or ""
     found = []
-    zones = ", ".join(phonenumbers.timezone.time_zones_for_number(number))
+    zones = ", ".join(time_zones_for_number(number))
     if country and country != "001" and not contact.country:
         found.append(
             Proposal("country", country, "phone", 0.8, f"The number belongs to {country}; time zones: {zones}.")
         )
-    place = phonenumbers.geocoder.description_for_number(number, "en")
+    place = description_for_number(number, "en")
     if place and country in ("US", "CA") and not contact.state:
         city, _, state = place.rpartition(", ")
         if len(state) == 2 or not city:

@@ -159,13 +159,17 @@ class BackOffice(UnfoldAdminSite):  # type: ignore[misc]
         }
         return TemplateResponse(request, "backoffice/choose_organization.html", context)
 
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
+        """Return the tables of one app, for the page of it; every other page has the sidebar instead."""
+        return super().get_app_list(request, app_label) if app_label else []
+
     def get_sidebar_list(self, request: HttpRequest) -> list[dict[str, Any]]:
         """Gather the pages this person may see, by section in the order of the installed apps."""
         if principal_of(request) is None and not request.user.is_superuser:
             return []
         sections: dict[str, list[dict[str, Any]]] = {
             "": [
-                sidebar_item(request, "Dashboard", "space_dashboard", reverse("admin:index")),
+                sidebar_item(request, "Dashboard", "space_dashboard", reverse("admin:index"), is_exact=True),
                 sidebar_item(request, "Jobs", "manufacturing", reverse("admin:jobs")),
             ]
         }
@@ -189,9 +193,12 @@ class BackOffice(UnfoldAdminSite):  # type: ignore[misc]
         ]
 
 
-def sidebar_item(request: HttpRequest, title: str, icon: str, link: str) -> dict[str, Any]:
+def sidebar_item(
+    request: HttpRequest, title: str, icon: str, link: str, *, is_exact: bool = False
+) -> dict[str, Any]:
+    """Return a link of the sidebar; it is lit on the pages below it too, unless `is_exact`."""
     here, _, query = link.partition("?")
-    active = request.path == here if here == reverse("admin:index") else request.path.startswith(here)
+    active = request.path == here if is_exact else request.path.startswith(here)
     # A link with a filter is another place than the same page without it.
     active = active and (
         query in request.META.get("QUERY_STRING", "") if query else "trash=" not in request.META.get("QUERY_STRING", "")
