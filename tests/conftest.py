@@ -4,9 +4,10 @@ import pytest
 
 from tests.database import django_db_setup, pytest_sessionstart
 from tests.factories import Person, make_organization, make_person
+from tests.realtime.server import server, start_server
 from vocelio.organizations.models import Organization, Role
 
-__all__ = ["django_db_setup", "pytest_sessionstart"]
+__all__ = ["django_db_setup", "pytest_sessionstart", "server", "start_server"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -16,10 +16,7 @@ from comms.models import ChannelAccount, Communication
 from comms.services import outbox
 from dnc.rules import hours
 from tests.factories import Person, run_jobs, unique
-from tests.realtime.server import server, start_server
 from vocelio.organizations.scope import organization_scope
-
-__all__ = ["server", "start_server"]
 
 
 @dataclass

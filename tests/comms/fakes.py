@@ -47,7 +47,7 @@ class Fake(ThreadingHTTPServer):
         self.lock = threading.Lock()
         # Answers that take the place of the next ones: (status, body), or None to hang up after the work was done.
         self.faults: list[Any] = []
-        threading.Thread(target=self.serve_forever, daemon=True).start()
+        threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
 
     @property
     def url(self) -> str:

@@ -197,7 +197,7 @@ FIELDS = st.fixed_dictionaries(
 
 
 @settings(
-    max_examples=15,
+    max_examples=8,
     deadline=None,
     derandomize=True,
     database=None,

@@ -7,12 +7,10 @@ import redis
 from django.db.models import Func, TextField
 
 from tests.factories import Person, make_person, phone_number, unique
-from tests.realtime.server import Server, server, start_server
+from tests.realtime.server import Server
 from tests.sales.selling import make_deal, make_pipeline
 from vocelio.organizations.models import Organization, Role, Visibility
 from vocelio.reports.registry import Metric, count, register
-
-__all__ = ["server", "start_server"]
 
 SLEEP = Func(template="(SELECT '' FROM pg_sleep(1))", output_field=TextField())
 SLOW = Metric(

@@ -10,11 +10,9 @@ import pytest
 from django.test import Client
 
 from tests.factories import Person, unique
-from tests.realtime.server import Server, start_server
+from tests.realtime.server import Server
 from vocelio.health import metrics
 from vocelio.health.metrics import register_gauge
-
-__all__ = ["start_server"]
 
 
 def scrape(**extra: Any) -> Any:

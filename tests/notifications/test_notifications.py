@@ -7,14 +7,12 @@ from django.core import mail
 from django.db import connection
 
 from tests.factories import Person, make_organization, make_person, run_jobs, unique
-from tests.realtime.server import Server, server, start_server
+from tests.realtime.server import Server
 from vocelio.notifications.kinds import Kind, register
 from vocelio.notifications.services.feed import tell_feed
 from vocelio.notifications.services.notifications import notify
 from vocelio.organizations.models import Role, Visibility
 from vocelio.organizations.scope import organization_scope
-
-__all__ = ["server", "start_server"]
 
 QUIET = Kind("test.quiet", "Something in a test")
 LOUD = Kind("test.loud", "Something urgent in a test", email=True)

@@ -54,7 +54,7 @@ def sink() -> Iterator[tuple[str, list[tuple[str, bytes]]]]:
             pass
 
     server = HTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     yield f"127.0.0.1:{server.server_port}", received
     server.shutdown()
     server.server_close()

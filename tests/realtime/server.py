@@ -98,7 +98,7 @@ def start_server() -> Iterator[Callable[..., Server]]:
     processes = []
 
     def start(**environment: str) -> Server:
-        port = int(environment.get("PORT") or free_port())
+        port = free_port()
         command = [
             sys.executable,
             "-m",
@@ -114,6 +114,7 @@ def start_server() -> Iterator[Callable[..., Server]]:
         inherited = {
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "vocelio.settings",
+            "PORT": str(port),
             **environment,
         }
         processes.append(subprocess.Popen([*command, *options], cwd=PROJECT, env=inherited))  # noqa: S603

@@ -2,7 +2,6 @@
 
 import json
 import uuid
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -11,7 +10,7 @@ from websockets.exceptions import InvalidStatus
 
 from contacts.models import ContactImport
 from tests.factories import Person, make_organization, make_person
-from tests.realtime.server import Server, free_port
+from tests.realtime.server import Server
 from vocelio.audit.models import AuditEntry
 from vocelio.organizations.models import Role
 from vocelio.organizations.scope import organization_scope
@@ -239,10 +238,9 @@ def test_frames_are_exactly_as_documented(server: Server, manager: Person) -> No
 
 
 @pytest.fixture
-def own_origin(start_server: Callable[..., Server]) -> tuple[Server, str]:
-    """Return a server that knows its own address, and the origin of its pages."""
-    port = free_port()
-    return start_server(PORT=str(port)), f"http://127.0.0.1:{port}"
+def own_origin(server: Server) -> tuple[Server, str]:
+    """Return the server and the origin of its pages."""
+    return server, f"http://127.0.0.1:{server.port}"
 
 
 def cookie_of(person: Person) -> str:
@@ -260,7 +258,7 @@ def test_pages_of_the_back_office_sign_in_by_their_cookie(own_origin: tuple[Serv
         answer = client.hear("authenticated")
         assert (answer["role"], answer["organizationId"]) == ("manager", str(manager.organization.id))
         assert client.subscribe("contacts")["type"] == "subscribed"
-        manager.client.logout()
+        assert manager.client.post("/admin/logout/").status_code == 200
         assert client.closed()[0] == 4401
 
 

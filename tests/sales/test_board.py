@@ -5,11 +5,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from tests.factories import Person, make_organization, make_person
-from tests.realtime.server import Server, server, start_server
+from tests.realtime.server import Server
 from tests.sales.selling import make_deal, make_pipeline, move
 from vocelio.organizations.models import Role, Visibility
-
-__all__ = ["server", "start_server"]
 
 
 def test_a_column_is_read_page_by_page_each_card_once(manager: Person):

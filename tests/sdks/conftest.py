@@ -8,12 +8,10 @@ import pytest
 from django.contrib.auth.hashers import Argon2PasswordHasher
 
 from tests.factories import PASSWORD, Person
-from tests.realtime.server import Server, free_port, start_server
+from tests.realtime.server import Server
 from tests.sdks.guide import SOURCES
 from tests.webhooks.receiver import Receiver
 from vocelio.users.models import User
-
-__all__ = ["start_server"]
 
 # What bin/sdks has built is tried where it stands: .ci/run says so.
 collect_ignore = [] if "VOCELIO_SDKS" in os.environ else ["test_built.py"]
@@ -27,7 +25,7 @@ def hook() -> Receiver:
 @pytest.fixture(scope="session")
 def serving(start_server: Callable[..., Server], hook: Receiver) -> Server:
     # The port says what its own address is.
-    return start_server(PORT=str(free_port()), OUTBOUND_TRUSTED=hook.host)
+    return start_server(OUTBOUND_TRUSTED=hook.host)
 
 
 @pytest.fixture

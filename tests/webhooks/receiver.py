@@ -41,7 +41,7 @@ class Receiver(ThreadingHTTPServer):
         # Requests wait here while it is clear.
         self.gate = threading.Event()
         self.gate.set()
-        threading.Thread(target=self.serve_forever, daemon=True).start()
+        threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
 
     @property
     def host(self) -> str:
