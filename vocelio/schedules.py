@@ -35,6 +35,7 @@ BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "Sum up changes of DNC entry counts": {"task": "dnc.tasks.compact_entry_tallies", "schedule": 60.0},
     "Send messages that are due": {"task": "comms.tasks.wake_senders", "schedule": 5.0},
     "Go on with sequences of messages": {"task": "comms.tasks.advance_sequences", "schedule": 30.0},
+    "Make the tables' next partitions": {"task": "vocelio.db.tasks.keep_partitions", "schedule": 3600.0},
     "Seal the audit log": {"task": "vocelio.audit.tasks.seal_audit_log", "schedule": 60.0},
     "Delete events past their retention": {"task": "vocelio.realtime.tasks.purge_events", "schedule": 3600.0},
     "Tell webhook endpoints what nobody rang for": {"task": "vocelio.webhooks.tasks.tell_events", "schedule": 5.0},

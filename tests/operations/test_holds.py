@@ -24,6 +24,7 @@ INSIDE = {
     *("sales.tasks.send_reminders", "sales.tasks.take_snapshots"),
     "vocelio.api.tasks.purge_idempotency_keys",
     "vocelio.audit.tasks.seal_audit_log",
+    "vocelio.db.tasks.keep_partitions",
     "vocelio.jobs.tasks.sweep_jobs",
     "vocelio.notifications.tasks.purge_notifications",
     "vocelio.realtime.tasks.purge_events",
