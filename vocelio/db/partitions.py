@@ -49,7 +49,8 @@ class PartitionByTime(Operation):
             if cursor.fetchone()[0]:
                 return
             cursor.execute(
-                "SELECT date_trunc(%s, now() + interval '1 day', 'UTC') + %s::interval", [self.period, f"1 {self.period}"]
+                "SELECT date_trunc(%s, now() + interval '1 day', 'UTC') + %s::interval",
+                [self.period, f"1 {self.period}"],
             )
             until = cursor.fetchone()[0]
             # Beside the writes, so that the locks below are held for a moment only.

@@ -9,6 +9,7 @@ from django.db import connection, transaction
 APPEND_ONLY_TABLES = (
     "audit_log",
     "audit_seals",
+    "audit_archives",
     "contact_profile_audit_log",
     "deal_stage_history",
     "application_stage_events",
