@@ -47,6 +47,8 @@ BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "Send password mails that Redis lost": {"task": "vocelio.users.tasks.send_password_resets", "schedule": 30.0},
     "Forget old log-in attempts and sessions": {"task": "vocelio.users.tasks.purge_sign_ins", "schedule": 3600.0},
     "Mail reports that are due": {"task": "vocelio.reports.tasks.start_due_deliveries", "schedule": 60.0},
+    "Forget old mailings of reports": {"task": "vocelio.reports.tasks.purge_deliveries", "schedule": 3600.0},
+    "Forget what old messages said": {"task": "comms.tasks.purge_bodies", "schedule": 3600.0},
     "Forget old notifications": {"task": "vocelio.notifications.tasks.purge_notifications", "schedule": 3600.0},
     "Start CRM syncs that are due": {"task": "crm_sync.tasks.start_due_syncs", "schedule": 60.0},
     "Renew CRM credentials and webhooks": {"task": "crm_sync.tasks.renew_credentials", "schedule": 600.0},

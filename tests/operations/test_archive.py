@@ -4,6 +4,7 @@ import gzip
 import json
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -48,7 +49,7 @@ def organizations(fresh: tuple[str, str], files: Callable[[str], None]) -> list[
     for organization in made:
         write(organization, "first", "second", months_ago=1)
         write(organization, "third", months_ago=0)
-        wait_until(lambda each=organization: seal_organization(each.id), seconds=240)
+        wait_until(partial(seal_organization, organization.id), seconds=240)
     # Of a transaction that began last month and was long in ending.
     write(made[0], "late", months_ago=1)
     write(made[0], "new", months_ago=0)
@@ -95,7 +96,7 @@ def test_a_month_leaves_only_for_files_that_hold_whoever_dies(
     with gzip.open(path) as packed:
         lines = packed.read()
     with gzip.open(path, "wb") as packed:
-        packed.write(lines.replace(b'"first"', b'"forst"'))
+        packed.write(lines.replace(b'"second"', b'"sec0nd"'))
     with pytest.raises(CommandError, match="Seal 1 is broken: an entry was changed"):
         run("verify_archive", path)
     with gzip.open(path, "wb") as packed:

@@ -25,6 +25,8 @@ INSIDE = {
     "vocelio.api.tasks.purge_idempotency_keys",
     "vocelio.audit.tasks.seal_audit_log",
     "vocelio.db.tasks.keep_partitions",
+    "vocelio.reports.tasks.purge_deliveries",
+    "comms.tasks.purge_bodies",
     "vocelio.jobs.tasks.sweep_jobs",
     "vocelio.notifications.tasks.purge_notifications",
     "vocelio.realtime.tasks.purge_events",

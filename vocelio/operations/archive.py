@@ -21,11 +21,13 @@ import orjson
 from django.core.files import File
 from django.core.files.storage import default_storage
 from django.db import connection, transaction
+from django.utils import timezone
 
 from vocelio.audit.models import AuditArchive, AuditEntry, AuditSeal
 from vocelio.audit.seals import COLUMNS, Digest, line_of
 from vocelio.audit.services import record
 from vocelio.db.partitions import Partition, all_partitions
+from vocelio.organizations.retention import kept_by_organization
 from vocelio.organizations.scope import organization_scope
 
 FOLDER = "audit_archives"
@@ -50,6 +52,12 @@ class Contents:
 
 def archive_audit(before: datetime, *, say: Say) -> int:
     """Archive and drop every part of the audit log that ends by then, oldest first; return how many. As the owner."""
+    for organization_id, kept in kept_by_organization("audit").items():
+        if kept is not None and before > timezone.now() - kept:
+            raise BadArchive(
+                f"The organization {organization_id} keeps its log at hand for {kept.days} days;"
+                f" --before {timezone.now() - kept:%Y-%m} is the latest."
+            )
     due = [part for part in all_partitions(AuditEntry._meta.db_table) if part.until and part.until <= before]
     for part in due:
         for organization_id in _organizations_in(part):

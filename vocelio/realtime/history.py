@@ -9,7 +9,7 @@ from django.db import connection
 from django.utils import timezone
 
 from vocelio.errors import VocelioError
-from vocelio.organizations.models import Organization
+from vocelio.organizations.retention import kept_by_organization, kept_since
 from vocelio.organizations.scope import current_organization_id, organization_scope
 from vocelio.realtime.models import Event, EventHead
 from vocelio.realtime.topics import all_topics
@@ -61,9 +61,16 @@ def messages_after(organization_id: uuid.UUID, sequence: int, limit: int) -> lis
 
 
 def purge_events() -> int:
-    """Delete events past the retention, oldest numbers first so that no gap arises; return how many."""
+    """Remove events past their time, oldest numbers first so that no gap arises; return how many were deleted singly.
+
+    Days that nobody keeps any more go as a whole; what an organization keeps for fewer days is deleted row by row.
+    """
+    kept = {key: value for key, value in kept_by_organization("events").items() if value is not None}
+    longest = max(kept.values(), default=settings.RETENTION["events"])
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT drop_partitions_of_events(%s)", [timezone.now() - longest])
     purged = 0
-    for organization_id in Organization.objects.values_list("id", flat=True):
+    for organization_id in [key for key, value in kept.items() if value < longest]:
         count = PURGE_BATCH
         while count == PURGE_BATCH:
             with organization_scope(organization_id):
@@ -83,7 +90,7 @@ def _purge_batch(organization_id: uuid.UUID) -> int:
                 ) oldest
             )
             """,
-            [organization_id, timezone.now() - settings.RETENTION["events"], organization_id, PURGE_BATCH],
+            [organization_id, kept_since("events"), organization_id, PURGE_BATCH],
         )
         return int(cursor.rowcount)
 
