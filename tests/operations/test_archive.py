@@ -100,7 +100,7 @@ def test_a_month_leaves_only_for_files_that_hold_whoever_dies(
     with pytest.raises(CommandError, match="Seal 1 is broken: an entry was changed"):
         run("verify_archive", path)
     with gzip.open(path, "wb") as packed:
-        packed.write(lines[: lines.rindex(b"{")])
+        packed.write(lines[: lines.rindex(b'{"end"')])
     with pytest.raises(CommandError, match="its end is missing"):
         run("verify_archive", path)
 
