@@ -67,6 +67,7 @@ def purge_events() -> int:
     """
     kept = {key: value for key, value in kept_by_organization("events").items() if value is not None}
     longest = max(kept.values(), default=settings.RETENTION["events"])
+    # An organization's numbers rise with the time they were drawn, so that a day is a range of them.
     with connection.cursor() as cursor:
         cursor.execute("SELECT drop_partitions_of_events(%s)", [timezone.now() - longest])
     purged = 0
