@@ -13,8 +13,14 @@ class CommsConfig(AppConfig):
         from contacts import erasure, timeline
         from recruitment.models import Application
         from sales.models import Deal
+        from vocelio.organizations import retention
         from vocelio.storage.orphans import register_files
 
+        retention.register(
+            retention.Kept(
+                "message_bodies", "What messages said; who was written to when stays", shortest=30, longest=3650
+            )
+        )
         register_files("communications", attached)
         from vocelio.health.figures import platform_figures
         from vocelio.health.metrics import register_gauge

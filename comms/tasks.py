@@ -6,11 +6,12 @@ from celery import shared_task
 from django.db import connection
 
 from comms.models import MessageBatch
-from comms.services import batches, outbox, sequences
+from comms.services import batches, outbox, retention, sequences
 from contacts.filters.contacts import contacts_matching
 from vocelio.db.holds import outgoing
 from vocelio.db.ticks import once_per
 from vocelio.jobs.tasks import JobTask, load_job
+from vocelio.organizations.models import Organization
 from vocelio.organizations.scope import organization_scope
 
 
@@ -58,4 +59,18 @@ def advance_sequences() -> int:
             total += done
             if not done:
                 break
+    return total
+
+
+@shared_task
+@once_per(seconds=3600)
+def purge_bodies() -> int:
+    """Forget what messages said where an organization chose a time for it."""
+    total = 0
+    for organization_id in Organization.objects.values_list("pk", flat=True):
+        number = retention.BATCH
+        while number == retention.BATCH:
+            with organization_scope(organization_id):
+                number = retention.purge_bodies()
+            total += number
     return total

@@ -20,11 +20,15 @@ from types import MappingProxyType
 
 @dataclass(frozen=True)
 class ErasedPerson:
-    """Who is erased: the contact and those that were merged into it, with every number and address they had."""
+    """Who is erased: the contact and those that were merged into it, with every number and address they had.
+
+    `record_ids` are those of all rows that point to them, and of what hangs on these: applications, interviews, messages.
+    """
 
     contact_ids: tuple[uuid.UUID, ...]
     phone_numbers: tuple[str, ...]
     emails: tuple[str, ...]
+    record_ids: tuple[uuid.UUID, ...] = ()
 
 
 Eraser = Callable[[ErasedPerson], int]

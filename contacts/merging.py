@@ -37,6 +37,7 @@ class Pointer(NamedTuple):
 
     model: type[models.Model]
     column: str
+    on_delete: Any
 
     @property
     def label(self) -> str:
@@ -78,5 +79,5 @@ def all_pointers(of: type[models.Model] = Contact) -> list[Pointer]:
     for relation in of._meta.get_fields(include_hidden=True):
         field: Any = getattr(relation, "field", None)
         if relation.auto_created and isinstance(field, TenantForeignKey) and field.model._meta.managed:
-            found.append(Pointer(field.model, field.column))
+            found.append(Pointer(field.model, field.column, field.remote_field.on_delete))
     return sorted(found, key=lambda pointer: (pointer.label, pointer.column))

@@ -1,13 +1,17 @@
 """What reports can count of contacts, clients, lists and imports."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import BigIntegerField, Count, F, Q, QuerySet, Sum, Value
+from django.utils import timezone
 
 from contacts.models import (
     Client,
     ClientStatus,
     Contact,
+    ContactArrival,
+    ContactExport,
     ContactImport,
     ContactList,
     ContactListMembership,
@@ -18,6 +22,7 @@ from contacts.models.clients import Verification
 from contacts.record_kinds import record_choices
 from vocelio.jobs.models import JobStatus
 from vocelio.organizations.models import Role
+from vocelio.reports.periods import zone_of
 from vocelio.reports.registry import (
     Asked,
     Metric,
@@ -39,6 +44,8 @@ OWNER = person("owner", "Owner", "assigned_to_id")
 COUNTRY = text("country", "Country", none="Not given")
 STATE = text("state", "State", none="Not given")
 OF_CONTACTS = (choice("status", "Status", ContactStatus.choices), SOURCE, OWNER, COUNTRY, STATE)
+# What is counted as contacts come and go.
+OF_ARRIVALS = {"status", "source"}
 OF_CLIENTS = (
     choice("status", "Status", ClientStatus.choices),
     choice("verification", "Verification", Verification.choices),
@@ -58,11 +65,31 @@ CONTACT_EVENTS = ("contacts", "import_progress")
 
 def contacts_there(asked: Asked) -> QuerySet[Any]:
     """Return contacts outside the trash, of the kept tallies where those say all that is asked."""
-    if asked.used <= {"status"} and not asked.principal.sees_own_team_only:
-        rows: QuerySet[Any] = ContactTally.objects.filter(list__isnull=True)
-        return rows
-    counted: QuerySet[Any] = _of(Contact.objects.alive(), asked).annotate(delta=ONE)
-    return counted
+    rows: QuerySet[Any]
+    if asked.principal.sees_own_team_only or not asked.used <= OF_ARRIVALS:
+        rows = _of(Contact.objects.alive(), asked).annotate(delta=ONE)
+    elif asked.used <= {"status"}:
+        rows = ContactTally.objects.filter(list__isnull=True)
+    else:
+        rows = ContactArrival.objects.get_queryset()
+    return rows
+
+
+def contacts_added(asked: Asked) -> QuerySet[Any]:
+    """Return contacts outside the trash with when they came: hours with their numbers, where those say all."""
+    rows: QuerySet[Any]
+    if asked.principal.sees_own_team_only or not asked.used <= OF_ARRIVALS or not _days_begin_with_hours(asked):
+        rows = _of(Contact.objects.alive(), asked).annotate(delta=ONE)
+    else:
+        rows = ContactArrival.objects.get_queryset()
+    return rows
+
+
+def _days_begin_with_hours(asked: Asked) -> bool:
+    """Say whether midnight is a full hour of UTC where the organization lives, in summer and in winter."""
+    zone, year = zone_of(asked.principal.organization_id), timezone.now().year
+    offsets = [datetime(year, month, 1, tzinfo=zone).utcoffset() for month in (1, 7)]
+    return all(offset is not None and offset % timedelta(hours=1) == timedelta(0) for offset in offsets)
 
 
 def on_lists(asked: Asked) -> QuerySet[Any]:
@@ -83,14 +110,19 @@ def _of(rows: Any, asked: Asked) -> Any:
     return rows.visible_to(asked.principal)
 
 
+def exports(asked: Asked) -> QuerySet[Any]:
+    rows: QuerySet[Any] = ContactExport.objects.get_queryset()
+    return rows
+
+
 register(
     Metric(
         "contacts.created",
         "Contacts added",
         "Contacts that were added in the period and are not in the trash.",
         permission="contacts:read",
-        rows=lambda asked: _of(Contact.objects.alive(), asked),
-        measure=count(),
+        rows=contacts_added,
+        measure=total("delta"),
         date="created_at",
         dimensions=OF_CONTACTS,
         events=CONTACT_EVENTS,
@@ -212,6 +244,17 @@ register(
         date="created_at",
         dimensions=OF_IMPORTS,
         events=("import_progress",),
+    ),
+    Metric(
+        "exports.storage",
+        "Files exported",
+        "Size of the files of contacts and clients that were exported in the period.",
+        permission="contacts:export",
+        rows=exports,
+        measure=total("file_size", unit="bytes"),
+        date="created_at",
+        dimensions=(person("person", "Started by", "created_by_id"),),
+        events=("export_progress",),
     ),
 )
 

@@ -8,6 +8,7 @@ from contacts.filters.contacts import contacts_matching
 from contacts.filters.selection import Selection
 from contacts.models import (
     BulkJob,
+    ContactArrival,
     ContactExport,
     ContactImport,
     ContactTally,
@@ -128,3 +129,4 @@ def renew_insights() -> None:
 def compact_tallies() -> None:
     """Sum up the counters' changes of all organizations."""
     ContactTally.compact()
+    ContactArrival.compact()

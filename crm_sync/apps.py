@@ -9,7 +9,12 @@ class CrmSyncConfig(AppConfig):
         from crm_sync import receivers  # noqa: F401 - connects the signals
         from vocelio.health.figures import platform_figures, today
         from vocelio.health.metrics import register_gauge
+        from vocelio.organizations.retention import Kept, register
 
+        register(
+            Kept("crm_webhooks", "Webhooks of CRMs", shortest=1, longest=30),
+            Kept("crm_items", "What a CRM sync did with each record", shortest=7, longest=730),
+        )
         register_gauge(
             "vocelio_crm_syncs_completed",
             "CRM syncs completed since midnight UTC.",

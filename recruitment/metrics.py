@@ -8,6 +8,7 @@ from django.db.models.functions import Concat
 from contacts.models import Client
 from recruitment.models import (
     ApplicationStage,
+    CandidateFile,
     Interview,
     InterviewKind,
     InterviewStatus,
@@ -35,6 +36,7 @@ from vocelio.reports.registry import (
     register,
     share,
     text,
+    total,
 )
 
 
@@ -204,6 +206,17 @@ register(
             Count("pk", filter=Q(status__in=[OfferStatus.ACCEPTED, OfferStatus.DECLINED])),
         ),
         **OFFERS,
+    ),
+    Metric(
+        "candidates.storage",
+        "Candidates' documents",
+        "Size of the documents that were given to candidates in the period.",
+        permission="profiles:read",
+        rows=of(CandidateFile),
+        measure=total("size", unit="bytes"),
+        date="created_at",
+        dimensions=(choice("kind", "Kind", CandidateFile.Kind.choices),),
+        events=("contacts",),
     ),
     Metric(
         "placements.made",

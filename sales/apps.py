@@ -6,10 +6,12 @@ class SalesConfig(AppConfig):
     verbose_name = "Sales"
 
     def ready(self) -> None:
+        from contacts import erasure
         from contacts.profile_kinds import ProfileKind, register_profile_kind
         from sales.models import SalesProfile
         from sales.panels import register_panels
         from sales.services.calendar import activity_entries
+        from sales.services.erasure import erase_activities
         from sales.services.import_deals import register_deals
         from sales.services.profiles import KIND, create_sales_profile
         from vocelio import ical
@@ -24,6 +26,7 @@ class SalesConfig(AppConfig):
                 related=("client", "created_by"),
             )
         )
+        erasure.register("sales_activities", erase_activities)
         register_panels()
         register_deals()
         ical.register("activities", activity_entries)

@@ -449,6 +449,7 @@ RETENTION = {
         "crm_items": "90d",
         "notifications": "180d",
         "webhook_deliveries": "30d",
+        "report_deliveries": "180d",
     }.items()
 }
 

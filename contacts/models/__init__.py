@@ -1,3 +1,4 @@
+from contacts.models.arrivals import ContactArrival
 from contacts.models.bulk import BulkFailure, BulkJob
 from contacts.models.clients import (
     Client,
@@ -54,6 +55,7 @@ __all__ = [
     "ClientSize",
     "ClientStatus",
     "Contact",
+    "ContactArrival",
     "ContactChange",
     "ContactDuplicate",
     "ContactExport",

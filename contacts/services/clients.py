@@ -3,7 +3,6 @@
 import uuid
 from typing import Any
 
-from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Exists, Func, OuterRef, ProtectedError, Value
 from django.db.models.functions import Now
@@ -17,6 +16,7 @@ from vocelio.access.principal import Principal
 from vocelio.audit.context import current_actor
 from vocelio.audit.services import record
 from vocelio.errors import Conflict, Invalid
+from vocelio.organizations.retention import kept_since
 
 # How long a client stays in the trash.
 PURGE_BATCH = 1_000
@@ -98,7 +98,7 @@ def purge_clients() -> int:
     as long as the other does.
     """
     survivors = Client.objects.filter(pk=OuterRef("merged_into_id"))
-    due = Client.objects.filter(~Exists(survivors), deleted_at__lt=timezone.now() - settings.RETENTION["trash"])
+    due = Client.objects.filter(~Exists(survivors), deleted_at__lt=kept_since("trash"))
     purged = []
     for client_id in due.values_list("pk", flat=True)[:PURGE_BATCH]:
         try:

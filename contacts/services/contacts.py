@@ -6,10 +6,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from django.db.models.functions import Now
-from django.utils import timezone
 
 from contacts.models import Contact, ContactList, ContactListMembership
 from contacts.services.announcements import announce_contact, send_contacts_changed
@@ -19,6 +17,7 @@ from vocelio.audit.context import current_actor
 from vocelio.audit.services import record
 from vocelio.errors import Conflict, Invalid
 from vocelio.organizations.models import Membership, TenantRow
+from vocelio.organizations.retention import kept_since
 from vocelio.organizations.scope import current_organization_id
 
 # How long a contact stays in the trash.
@@ -94,7 +93,7 @@ def purge_trash() -> int:
             ") RETURNING id",
             {
                 "organization": current_organization_id(),
-                "before": timezone.now() - settings.RETENTION["trash"],
+                "before": kept_since("trash"),
                 "most": PURGE_BATCH,
             },
         )

@@ -7,19 +7,28 @@ from collections import Counter
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Q
+from django.db.models import CASCADE, Model, Q
 
 from contacts.erasure import ErasedPerson, erasers, register
 from contacts.merging import Pointer, all_pointers
-from contacts.models import Contact, ContactChange, ContactDuplicate, ContactMerge, Erasure, ListDeparture
+from contacts.models import (
+    BulkJob,
+    Contact,
+    ContactChange,
+    ContactDuplicate,
+    ContactExport,
+    ContactMerge,
+    Erasure,
+    ListDeparture,
+)
 from contacts.services.announcements import announce_erasure, send_contacts_changed
 from contacts.services.retention import erase_files
 from contacts.signals import opted_out
-from vocelio.api.models import IdempotencyKey
 from vocelio.audit.context import current_actor
 from vocelio.audit.services import record
 from vocelio.db.ids import uuid7
 from vocelio.errors import VocelioError
+from vocelio.notifications.models import FeedEntry, Notification
 from vocelio.organizations.scope import current_organization_id
 from vocelio.webhooks.services.deliveries import forget_records
 
@@ -107,7 +116,25 @@ def _person(contact: Contact) -> ErasedPerson:
         tuple(sorted(ids)),
         tuple(sorted({phone for phone, _ in rows if phone})),
         tuple(sorted({email for _, email in rows if email})),
+        tuple(sorted(_records_of(ids))),
     )
+
+
+def _records_of(contact_ids: set[uuid.UUID]) -> set[uuid.UUID]:
+    """Return the ids of rows that point to the contacts, and of those that go with these."""
+    found: set[uuid.UUID] = set()
+    waiting: list[tuple[type[Model], set[uuid.UUID]]] = [(Contact, contact_ids)]
+    while waiting:
+        model, ids = waiting.pop()
+        for pointer in all_pointers(model):
+            goes_along = pointer.on_delete is CASCADE or model is Contact
+            if goes_along and not issubclass(pointer.model, Contact):
+                manager = pointer.model._default_manager
+                new = set(manager.filter(**{f"{pointer.column}__in": ids}).values_list("pk", flat=True)) - found
+                found |= new
+                if new:
+                    waiting.append((pointer.model, new))
+    return found
 
 
 def _count(pointer: Pointer, person: ErasedPerson) -> int:
@@ -166,6 +193,14 @@ def erase_events(person: ErasedPerson) -> int:
             [current_organization_id(), [str(each) for each in person.contact_ids]],
         )
         blanked = cursor.rowcount
+        cursor.execute(
+            "UPDATE events SET data = data || (SELECT jsonb_object_agg(key, '') FROM jsonb_object_keys(data) AS key"
+            " WHERE key IN ('subject', 'title', 'body'))"
+            " WHERE organization_id = %s AND data ?| '{subject,title,body}'"
+            " AND EXISTS (SELECT FROM jsonb_each_text(data) WHERE value = ANY(%s))",
+            [current_organization_id(), [str(each) for each in (*person.contact_ids, *person.record_ids)]],
+        )
+        blanked += cursor.rowcount
         # The newest rejected rows that the progress of an import told of.
         cursor.execute(
             "UPDATE events SET data = data || '{\"errors\": []}' WHERE organization_id = %s AND topic = 'import_progress'"
@@ -178,11 +213,36 @@ def erase_events(person: ErasedPerson) -> int:
 
 
 def erase_kept_answers(person: ErasedPerson) -> int:
-    """Forget answers kept for repeated requests that show the person."""
-    shows = Q()
-    for text in (*map(str, person.contact_ids), *person.phone_numbers, *person.emails):
-        shows |= Q(body__contains=text)
-    return int(IdempotencyKey.objects.filter(shows).delete()[0])
+    """Forget answers kept for repeated requests that show the person, or a record about them."""
+    texts = [*map(str, (*person.contact_ids, *person.record_ids)), *person.phone_numbers, *person.emails]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM idempotency_keys WHERE organization_id = %s"
+            " AND EXISTS (SELECT FROM unnest(%s::text[]) AS text WHERE strpos(body, text) > 0)",
+            [current_organization_id(), texts],
+        )
+        return int(cursor.rowcount)
+
+
+def erase_notices(person: ErasedPerson) -> int:
+    """Delete what colleagues were told of the person: notices and feeds name them in their titles."""
+    ids = [*person.contact_ids, *person.record_ids]
+    return sum(int(model.objects.filter(resource_id__in=ids).delete()[0]) for model in (Notification, FeedEntry))
+
+
+def erase_searches(person: ErasedPerson) -> int:
+    """Empty the filters of exports and bulk changes that looked for a number or address of the person."""
+    texts = [*(phone[-10:] for phone in person.phone_numbers), *(email.lower() for email in person.emails)]
+    blanked = 0
+    with connection.cursor() as cursor:
+        for model in (ContactExport, BulkJob):
+            cursor.execute(
+                f"UPDATE {model._meta.db_table} SET filter = '{{}}' WHERE organization_id = %s"  # noqa: S608
+                " AND EXISTS (SELECT FROM unnest(%s::text[]) AS text WHERE strpos(lower(filter::text), text) > 0)",
+                [current_organization_id(), texts],
+            )
+            blanked += cursor.rowcount
+    return blanked
 
 
 def erase_webhooks(person: ErasedPerson) -> int:
@@ -199,3 +259,5 @@ def register_erasers() -> None:
     register("events", erase_events)
     register("idempotency_keys", erase_kept_answers)
     register("webhook_events", erase_webhooks)
+    register("notices", erase_notices)
+    register("searches", erase_searches)

@@ -12,6 +12,7 @@ from contacts.models import ContactExport, ContactImport, ImportPreview, ImportR
 from vocelio.audit.services import record
 from vocelio.jobs.models import JobStatus
 from vocelio.jobs.services import cancel_job
+from vocelio.organizations.retention import kept_since
 
 BATCH = 500
 _ENDED = [JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED]
@@ -28,12 +29,12 @@ def purge_files() -> int:
     ):
         cancel_job(job)
     uploads = ContactImport.objects.filter(status__in=_ENDED).exclude(file="")
-    old = [*uploads.filter(completed_at__lt=now - settings.RETENTION["uploads"])[:BATCH]]
+    old = [*uploads.filter(completed_at__lt=kept_since("uploads"))[:BATCH]]
     old += [*uploads.filter(is_draft=True, completed_at__lt=now - settings.RETENTION["import_drafts"])[:BATCH]]
     for job in old:
         ImportRejection.objects.filter(job=job).delete()
         _delete_upload(job)
-    exports = ContactExport.objects.filter(completed_at__lt=now - settings.RETENTION["exports"]).exclude(file="")
+    exports = ContactExport.objects.filter(completed_at__lt=kept_since("exports")).exclude(file="")
     for export in exports[:BATCH]:
         _delete_export(export)
         old.append(export)

@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
-from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import F
 from django.db.models.functions import Now
@@ -24,6 +23,7 @@ from vocelio.audit.services import record
 from vocelio.errors import Invalid
 from vocelio.notifications.services.feed import tell_feed
 from vocelio.notifications.services.notifications import notify
+from vocelio.organizations.retention import kept_since
 from vocelio.organizations.scope import current_organization_id
 from vocelio.versions import lock
 
@@ -155,7 +155,7 @@ def purge_trash() -> int:
             " SELECT id FROM deals WHERE organization_id = %(organization)s AND deleted_at < %(before)s LIMIT %(most)s)",
             {
                 "organization": current_organization_id(),
-                "before": timezone.now() - settings.RETENTION["trash"],
+                "before": kept_since("trash"),
                 "most": PURGE_BATCH,
             },
         )

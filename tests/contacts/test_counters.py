@@ -3,8 +3,9 @@
 import threading
 
 from django.db import connection
+from django.db.models import Sum
 
-from contacts.models import Contact, ContactList, ContactListMembership, ContactTally
+from contacts.models import Contact, ContactArrival, ContactList, ContactListMembership, ContactTally
 from contacts.tasks import compact_tallies
 from tests.contacts.test_contacts import make_contact, make_list
 from tests.factories import Person, phone_number
@@ -14,6 +15,11 @@ from vocelio.organizations.scope import organization_scope
 def counts(person: Person, *list_ids: str) -> tuple[int, int, list[int]]:
     filters = person.get("/v1/contacts").json["filters"]
     assert filters["totalContacts"] == filters["activeContacts"] + filters["inactiveContacts"]
+    with organization_scope(person.organization.id):
+        hours = ContactArrival.objects.values("status").annotate(number=Sum("delta")).values_list("status", "number")
+        assert {status: number for status, number in hours if number} == {
+            status: number for status, number in ContactTally.objects.by_status().items() if number
+        }
     members = [person.get(f"/v1/contact-lists/{list_id}").data["contactCount"] for list_id in list_ids]
     return filters["activeContacts"], filters["inactiveContacts"], members
 
@@ -69,6 +75,9 @@ def test_compacting_changes_no_number_and_leaves_one_row_each(manager: Person):
     assert counts(manager, contact_list) == (3, 0, [3])
     with organization_scope(manager.organization.id):
         assert ContactTally.objects.count() == 2
+        # One for each hour, source and status.
+        assert ContactArrival.objects.filter(is_settled=False).count() == 0
+        assert {row.delta for row in ContactArrival.objects.all()} <= {1, 2, 3}
 
 
 def test_writers_of_one_organization_do_not_wait_for_each_other(manager: Person):

@@ -171,7 +171,7 @@ def calls(request: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
             " contact_id uuid, note text, is_main boolean);"
             "CREATE UNIQUE INDEX IF NOT EXISTS one_main_call ON test_calls (contact_id) WHERE is_main; TRUNCATE test_calls"
         )
-    known = [*merging.pointers(), merging.Pointer(Call, "contact_id")]
+    known = [*merging.pointers(), merging.Pointer(Call, "contact_id", models.CASCADE)]
     monkeypatch.setattr(merging, "pointers", lambda of=Contact: known)
     monkeypatch.setattr(followers, "pointers", lambda of=Contact: known)
     if request.param:

@@ -10,6 +10,7 @@ from tests.factories import Person
 from tests.rows import make_row, tenant_models
 from vocelio.db.fields import TenantForeignKey
 from vocelio.db.ids import uuid7
+from vocelio.db.partitions import all_partitions
 from vocelio.db.roles import inspect_role
 from vocelio.db.tenancy import WITHOUT_POLICY
 from vocelio.organizations.scope import ScopeMissing, organization_scope
@@ -56,7 +57,10 @@ def test_every_tenant_table_has_the_two_policies():
         (table, policy)
         for table, policy in rows("SELECT tablename, policyname FROM pg_policies WHERE schemaname = 'public'")
     }
-    assert found == {(model._meta.db_table, policy) for model in tenant_models() for policy in ("tenant", "owner")}
+    parts = {(partition.name, "owner") for partition in all_partitions()}
+    assert found == parts | {
+        (model._meta.db_table, policy) for model in tenant_models() for policy in ("tenant", "owner")
+    }
 
 
 @MODELS

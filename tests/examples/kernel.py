@@ -67,6 +67,8 @@ KERNEL: dict[str, Callable[[Person], Example]] = {
     "PATCH /v1/members/<uuid:pk>": lambda p: ({"pk": colleague(p).pk}, {"team": "north"}),
     "DELETE /v1/members/<uuid:pk>": lambda p: ({"pk": colleague(p).pk}, None),
     "PUT /v1/organization": lambda p: ({}, {"name": unique("name")}),
+    "PUT /v1/organization/retention": lambda p: ({}, {"days": {"exports": 3}}),
+    "PATCH /v1/organization/retention": lambda p: ({}, {"days": {"uploads": None}}),
     "PATCH /v1/organization": lambda p: ({}, {"name": unique("name")}),
     "POST /v1/calendar-feed": lambda p: ({}, {}),
     "DELETE /v1/calendar-feed": lambda p: (p.post("/v1/calendar-feed").data and {}, None),

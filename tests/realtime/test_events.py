@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from tests.factories import Person, make_organization, make_person
 from tests.realtime.server import Server
-from vocelio.organizations.models import Role, Visibility
+from vocelio.organizations.models import RetentionRule, Role, Visibility
 from vocelio.organizations.scope import organization_scope
 from vocelio.realtime import publish as publishing
 from vocelio.realtime.history import purge_events
@@ -62,10 +62,17 @@ def test_other_organizations_events_are_not_there(manager: Person, outsider: Per
     assert manager.get("/v1/events").data == []
 
 
+def keep_less_than_others(person: Person) -> None:
+    """Choose a shorter time than others, so that single events are purged rather than whole days of everybody."""
+    with organization_scope(person.organization.id):
+        RetentionRule.objects.create(name="events", days=5)
+
+
 @pytest.mark.upkeep
 def test_purged_past_is_410_and_says_where_to_go_on(manager: Person) -> None:
     for number in range(1, 6):
         tell(manager, number)
+    keep_less_than_others(manager)
     age(manager, below=3)
     assert purge_events() >= 3
     gone = manager.get("/v1/events?after=2")
@@ -80,6 +87,7 @@ def test_purged_past_is_410_and_says_where_to_go_on(manager: Person) -> None:
 def test_purging_leaves_no_gap_when_an_older_event_has_a_higher_number(manager: Person) -> None:
     for number in range(1, 4):
         tell(manager, number)
+    keep_less_than_others(manager)
     age(manager, below=3)
     with organization_scope(manager.organization.id):
         Event.objects.filter(sequence=2).update(created_at=timezone.now())

@@ -53,3 +53,27 @@ class AuditSeal(TenantRow):
 
     def __str__(self) -> str:
         return f"seal {self.number}"
+
+
+class AuditArchive(TenantRow):
+    """A file that holds the entries of a range of seals, which are no longer in the log itself."""
+
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    until = models.DateTimeField()
+    first_seal = models.PositiveBigIntegerField()
+    last_seal = models.PositiveBigIntegerField()
+    entries = models.PositiveBigIntegerField()
+    file = models.CharField(max_length=200)
+    sha256 = models.BinaryField(max_length=32)
+
+    class Meta:
+        db_table = "audit_archives"
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "first_seal"], name="one_audit_archive_per_seal"),
+            models.CheckConstraint(
+                condition=models.Q(last_seal__gte=models.F("first_seal")), name="audit_archive_of_seals"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.file

@@ -10,11 +10,13 @@ import logging
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import orjson
 from django.db import connection
+from django.db.models import Max
 
-from vocelio.audit.models import AuditEntry, AuditSeal
+from vocelio.audit.models import AuditArchive, AuditEntry, AuditSeal
 from vocelio.organizations.scope import organization_scope
 
 logger = logging.getLogger(__name__)
@@ -62,52 +64,75 @@ def seal_organization(organization_id: uuid.UUID) -> AuditSeal | None:
     return seal
 
 
+class Digest:
+    """The hash of a seal in the making: of its predecessor, its range, and each entry in turn."""
+
+    def __init__(self, previous_hash: bytes, number: int, first_transaction: int, next_transaction: int) -> None:
+        self._total = hashlib.sha256(previous_hash)
+        self._total.update(orjson.dumps([number, first_transaction, next_transaction]))
+        self.count = 0
+
+    def add(self, line: bytes) -> None:
+        self.count += 1
+        self._total.update(line)
+
+    def value(self) -> bytes:
+        return self._total.digest()
+
+
+def line_of(values: tuple[Any, ...]) -> bytes:
+    """Return an entry's COLUMNS as they are hashed, and kept in archives."""
+    return orjson.dumps(values, option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z)
+
+
 def digest(seal: AuditSeal) -> tuple[int, bytes]:
     """Return the number of entries a seal covers now and the hash over them, its range and its predecessor."""
-    total = hashlib.sha256(bytes(seal.previous_hash))
-    total.update(orjson.dumps([seal.number, seal.first_transaction, seal.next_transaction]))
+    total = Digest(bytes(seal.previous_hash), seal.number, seal.first_transaction, seal.next_transaction)
     covered = AuditEntry.objects.filter(
         transaction_id__gte=seal.first_transaction, transaction_id__lt=seal.next_transaction
     )
-    count = 0
     for values in covered.order_by("transaction_id", "id").values_list(*COLUMNS).iterator():
-        count += 1
-        total.update(orjson.dumps(values, option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z))
-    return count, total.digest()
+        total.add(line_of(values))
+    return total.count, total.value()
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What verification found: how many seals hold, the head of the chain, and the first break."""
+    """What verification found: how many seals hold, the head of the chain, and the first break.
+
+    Of the first `archived` seals the chain was looked at, not their entries: those are in the archives.
+    """
 
     seals: int
     entries: int
     head: bytes
     broken: int | None = None
     reason: str = ""
+    archived: int = 0
 
 
 def verify_organization(organization_id: uuid.UUID) -> Verdict:
     """Recompute the chain of seals up to the first that does not hold."""
     entries, number, head, next_transaction = 0, 0, NO_SEAL, 0
     with organization_scope(organization_id):
+        archived = AuditArchive.objects.aggregate(last=Max("last_seal"))["last"] or 0
         for seal in _seals():
             reason = ""
             if seal.number != number + 1:
                 reason = f"seal {number + 1} is missing"
             elif bytes(seal.previous_hash) != head or seal.first_transaction != next_transaction:
                 reason = "it does not continue the seal before it"
-            else:
+            elif seal.number > archived:
                 count, expected = digest(seal)
                 if count != seal.entries:
                     reason = f"it covered {seal.entries} entries, now there are {count}"
                 elif expected != bytes(seal.hash):
                     reason = "an entry was changed"
             if reason:
-                return Verdict(number, entries, head, broken=number + 1, reason=reason)
+                return Verdict(number, entries, head, broken=number + 1, reason=reason, archived=archived)
             entries += seal.entries
             number, head, next_transaction = seal.number, bytes(seal.hash), seal.next_transaction
-    return Verdict(number, entries, head)
+    return Verdict(number, entries, head, archived=archived)
 
 
 def _seals() -> Iterator[AuditSeal]:

@@ -24,6 +24,7 @@ from vocelio.backoffice.entrance import ask_second_step, second_step, sso_begin,
 from vocelio.backoffice.forms import PasswordForm, SecondStepNeeded
 from vocelio.backoffice.jobs import job_progress, jobs_page
 from vocelio.backoffice.preferences import preferences_page
+from vocelio.backoffice.retention import retention_page
 from vocelio.backoffice.security import may_set_security, security_page, security_test
 from vocelio.backoffice.two_step import two_step_page
 from vocelio.errors import VocelioError
@@ -86,6 +87,7 @@ class BackOffice(UnfoldAdminSite):  # type: ignore[misc]
             path("preferences/", self.admin_view(self.preferences), name="preferences"),
             path("security/", self.admin_view(self.security), name="security"),
             path("security/test/", self.admin_view(security_test), name="security_test"),
+            path("retention/", self.admin_view(self.retention), name="retention"),
             path("organization/", self.admin_view(self.choose_organization), name="choose_organization"),
             path("jobs/", self.admin_view(self.jobs), name="jobs"),
             path("health/", self.admin_view(self.health), name="health"),
@@ -115,6 +117,10 @@ class BackOffice(UnfoldAdminSite):  # type: ignore[misc]
     def security(self, request: HttpRequest) -> HttpResponse:
         """Set how members of the organization log in."""
         return security_page(request, {**self.each_context(request), "title": "Security"})
+
+    def retention(self, request: HttpRequest) -> HttpResponse:
+        """Set how long the organization keeps what."""
+        return retention_page(request, {**self.each_context(request), "title": "Retention"})
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:
         """Change one's own password by the service of the API."""
@@ -184,8 +190,10 @@ class BackOffice(UnfoldAdminSite):  # type: ignore[misc]
             item = sidebar_item(request, "Health of the installation", "monitor_heart", reverse("admin:health"))
             sections.setdefault("Platform", []).append(item)
         if may_set_security(request):
-            item = sidebar_item(request, "Security", "shield_lock", reverse("admin:security"))
-            sections.setdefault("Organization", []).append(item)
+            pages = [("Security", "shield_lock", "admin:security"), ("Retention", "auto_delete", "admin:retention")]
+            sections.setdefault("Organization", []).extend(
+                sidebar_item(request, title, icon, reverse(name)) for title, icon, name in pages
+            )
         for title in LAST_SECTIONS:
             sections[title] = sections.pop(title, [])
         return [

@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 
 # Written once, never changed: the role may only add and read.
 APPEND_ONLY_TABLES = (
     "audit_log",
     "audit_seals",
+    "audit_archives",
     "contact_profile_audit_log",
     "deal_stage_history",
     "application_stage_events",
@@ -18,9 +19,12 @@ APPEND_ONLY_TABLES = (
 
 
 def grant_application_role() -> None:
-    """Give the application's role its rights on every table; called after each migrate, as the owner."""
+    """Give the application's role its rights on every table; called after each migrate, as the owner.
+
+    None on partitions, which it reaches by their tables.
+    """
     role = settings.DATABASE_APP_ROLE
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT current_user, quote_ident(%s)", [role])
         owner, quoted = cursor.fetchone()
         if not role or role == owner:
@@ -35,6 +39,8 @@ def grant_application_role() -> None:
         for table in tables:
             if table.name in APPEND_ONLY_TABLES:
                 cursor.execute(f"REVOKE UPDATE, DELETE, TRUNCATE ON {table.name} FROM {quoted}")
+            elif table.type == "p":
+                cursor.execute(f"REVOKE ALL ON {table.name} FROM {quoted}")
             elif table.type == "v":
                 # A view writes with its owner's rights, whom the policies let through.
                 cursor.execute(f"REVOKE INSERT, UPDATE, DELETE ON {table.name} FROM {quoted}")

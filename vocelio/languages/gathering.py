@@ -18,7 +18,7 @@ NAMED = {"search_help_text", "message", "title", "label", "subject", "menu_title
 POSITIONS = {
     "field": 1, "message_user": 1, "add_error": 1, "success": 1, "error": 1, "warning": 1, "info": 1,
     "message": 0, "ValidationError": 0, "ErrorDetail": 0, "translated": 0, "lazily": 0, "gettext_lazy": 0,
-    "sidebar_item": 1, "send_mail": 0, "_page": 2, "_": 0, "Card": 0, "Chart": 0,
+    "sidebar_item": 1, "send_mail": 0, "_page": 2, "_": 0, "Card": 0, "Chart": 0, "Kept": 1,
 }  # fmt: skip
 # Functions whose plain strings are answers to people.
 ANSWERS = {"perform_destroy", "_save", "_act", "save", "lookups", "refusals", "hint", "caption"}

@@ -4,8 +4,10 @@ from phonenumbers import SUPPORTED_REGIONS
 from rest_framework import serializers
 
 from vocelio.api.serializers import ModelSerializer, PersonField, PlainJSONField, Serializer
+from vocelio.languages.translate import translated
 from vocelio.members.models import Invitation
 from vocelio.organizations.models import Membership, Organization
+from vocelio.organizations.retention import Kept
 from vocelio.users.serializers import LanguageField, checked_zone, password_field
 
 
@@ -102,3 +104,32 @@ class OrganizationSerializer(ModelSerializer):
         if value.upper() not in SUPPORTED_REGIONS:
             raise serializers.ValidationError("This is not a country of ISO 3166 with phone numbers.", code="choice")
         return value.upper()
+
+
+class KeptSerializer(Serializer):
+    """A kind of data and for how many days it is kept; null for ever."""
+
+    name = serializers.CharField(read_only=True)
+    title = serializers.SerializerMethodField(help_text="What it is, for people.")
+    days = serializers.SerializerMethodField(help_text="Of this organization.")
+    default = serializers.IntegerField(read_only=True, allow_null=True, help_text="Of the installation.")
+    shortest = serializers.IntegerField(read_only=True)
+    longest = serializers.IntegerField(read_only=True)
+
+    def get_title(self, kind: Kept) -> str:
+        return translated(kind.title)
+
+    def get_days(self, kind: Kept) -> int | None:
+        chosen: dict[str, int] = self.context["days"]
+        return chosen.get(kind.name, kind.default)
+
+
+class RetentionSerializer(Serializer):
+    kinds = KeptSerializer(many=True)
+
+
+class RetentionChangeSerializer(Serializer):
+    days = serializers.DictField(
+        child=serializers.IntegerField(allow_null=True, min_value=1, max_value=100_000),
+        help_text="Days by the name of the kind; null takes the installation's. What is not named stays.",
+    )

@@ -1,7 +1,13 @@
 from django.urls import path
 
 from vocelio.api.routers import Router
-from vocelio.members.views import AcceptInvitationViewSet, InvitationViewSet, MemberViewSet, OrganizationViewSet
+from vocelio.members.views import (
+    AcceptInvitationViewSet,
+    InvitationViewSet,
+    MemberViewSet,
+    OrganizationViewSet,
+    RetentionViewSet,
+)
 
 router = Router()
 router.register("members/invitations", InvitationViewSet, basename="invitations")
@@ -14,5 +20,10 @@ urlpatterns = [
         "organization",
         OrganizationViewSet.as_view({"get": "retrieve", "put": "update", "patch": "partial_update"}),
         name="organization",
+    ),
+    path(
+        "organization/retention",
+        RetentionViewSet.as_view({"get": "retrieve", "put": "update", "patch": "update"}),
+        name="retention",
     ),
 ]

@@ -20,10 +20,13 @@ from vocelio.members.serializers import (
     InvitationSerializer,
     MemberSerializer,
     OrganizationSerializer,
+    RetentionChangeSerializer,
+    RetentionSerializer,
 )
 from vocelio.members.services import invitations, members
-from vocelio.members.services.organization import update_organization
-from vocelio.organizations.models import Membership, Organization
+from vocelio.members.services.organization import set_retention, update_organization
+from vocelio.organizations.models import Membership, Organization, RetentionRule
+from vocelio.organizations.retention import all_kept, kept_days
 from vocelio.users.models import SecondFactor
 from vocelio.users.serializers import TokensSerializer
 from vocelio.users.views import answer_tokens
@@ -133,3 +136,21 @@ class OrganizationViewSet(RetrieveMixin, UpdateMixin, TenantViewSet):
 
     def perform_update(self, instance: Organization, data: dict[str, Any]) -> Organization:
         return update_organization(instance, **data)
+
+
+class RetentionViewSet(TenantViewSet):
+    """How long the organization keeps what."""
+
+    model = RetentionRule
+    permissions = {"retrieve": "organization:manage", "update": "organization:manage"}
+
+    @extend_schema(responses=RetentionSerializer)
+    def retrieve(self, request: Request) -> Response:
+        """Show each kind of data with its days and within which bounds they can be chosen."""
+        return self.respond(RetentionSerializer({"kinds": all_kept()}, context={"days": kept_days()}).data)
+
+    @extend_schema(request=RetentionChangeSerializer, responses=RetentionSerializer)
+    def update(self, request: Request) -> Response:
+        """Choose for how many days kinds of data are kept; upkeep removes what is past its time within the hour."""
+        set_retention(**self.validated(RetentionChangeSerializer(data=request.data)))
+        return self.retrieve(request)

@@ -8,4 +8,7 @@ class NotificationsConfig(AppConfig):
     verbose_name = "Notifications"
 
     def ready(self) -> None:
+        from vocelio.organizations.retention import Kept, register
+
+        register(Kept("notifications", "Notifications and feeds", shortest=7, longest=730))
         autodiscover_modules("notices")

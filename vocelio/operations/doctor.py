@@ -22,6 +22,7 @@ EXAMINATIONS: list[Callable[[], Iterator[Finding]]] = [
     database.versions,
     database.migrations,
     database.policies,
+    database.partitions,
     database.connections,
     machinery.redis_server,
     machinery.workers,

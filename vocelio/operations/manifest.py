@@ -88,12 +88,12 @@ def sha256_of(path: Path) -> str:
 
 
 def table_states(connection: psycopg.Connection) -> Iterator[tuple[str, TableState]]:
-    """Yield every table and what it holds, as the connection's snapshot sees it."""
+    """Yield every table and what it holds, as the connection's snapshot sees it; one with partitions as a whole."""
     connection.execute(READ_ALIKE)
     columns = connection.execute(
         "SELECT c.relname, array_agg(a.attname::text ORDER BY a.attname) FROM pg_class c"
         " JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''"
-        " WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace"
+        " WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relnamespace = 'public'::regnamespace"
         # What an extension brings, it brings again.
         " AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')"
         " GROUP BY 1 ORDER BY 1"
@@ -101,7 +101,7 @@ def table_states(connection: psycopg.Connection) -> Iterator[tuple[str, TableSta
     for table, names in columns:
         query = sql.SQL(
             "SELECT count(*), coalesce(sum(('x' || left(md5(ROW({})::text), 15))::bit(60)::bigint::numeric), 0)::text"
-            " FROM ONLY {}"
+            " FROM {}"
         ).format(sql.SQL(", ").join(map(sql.Identifier, names)), sql.Identifier(table))
         row = connection.execute(query).fetchone()
         assert row is not None  # noqa: S101

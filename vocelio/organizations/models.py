@@ -216,3 +216,20 @@ class TenantModel(TenantRow):
 
     class Meta:
         abstract = True
+
+
+class RetentionRule(TenantModel):
+    """For how many days the organization keeps a kind of data, where it chose; retention.py says which kinds there are."""
+
+    name = models.CharField(max_length=40)
+    days = models.PositiveIntegerField()
+
+    class Meta:
+        db_table = "retention_rules"
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "name"], name="one_retention_rule_per_kind"),
+            models.CheckConstraint(condition=models.Q(days__gt=0), name="retention_rule_in_days"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.days} days"

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Collection
+from datetime import datetime, timedelta
 from typing import Any, TypedDict
 
 from django.conf import settings
@@ -9,13 +10,14 @@ from django.db import connection
 from django.utils import timezone
 
 from vocelio.errors import VocelioError
-from vocelio.organizations.models import Organization
+from vocelio.organizations.retention import kept_by_organization
 from vocelio.organizations.scope import current_organization_id, organization_scope
 from vocelio.realtime.models import Event, EventHead
 from vocelio.realtime.topics import all_topics
 from vocelio.realtime.viewers import Viewer
 
 PURGE_BATCH = 5000
+DAY = timedelta(days=1)
 
 
 class Frame(TypedDict):
@@ -61,18 +63,28 @@ def messages_after(organization_id: uuid.UUID, sequence: int, limit: int) -> lis
 
 
 def purge_events() -> int:
-    """Delete events past the retention, oldest numbers first so that no gap arises; return how many."""
+    """Remove events past their time, oldest numbers first so that no gap arises; return how many were deleted singly.
+
+    Days that nobody keeps any more go as a whole, a day late at the most; what an organization keeps for less than
+    others, or has of days that were never parted, is deleted row by row.
+    """
+    kept = {key: value for key, value in kept_by_organization("events").items() if value is not None}
+    longest = max(kept.values(), default=settings.RETENTION["events"])
+    # An organization's numbers rise with the time they were drawn, so that a day is a range of them.
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT drop_partitions_of_events(%s)", [timezone.now() - longest])
     purged = 0
-    for organization_id in Organization.objects.values_list("id", flat=True):
+    for organization_id, value in kept.items():
+        before = timezone.now() - (value if value < longest else longest + DAY)
         count = PURGE_BATCH
         while count == PURGE_BATCH:
             with organization_scope(organization_id):
-                count = _purge_batch(organization_id)
+                count = _purge_batch(organization_id, before)
             purged += count
     return purged
 
 
-def _purge_batch(organization_id: uuid.UUID) -> int:
+def _purge_batch(organization_id: uuid.UUID, before: datetime) -> int:
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -83,7 +95,7 @@ def _purge_batch(organization_id: uuid.UUID) -> int:
                 ) oldest
             )
             """,
-            [organization_id, timezone.now() - settings.RETENTION["events"], organization_id, PURGE_BATCH],
+            [organization_id, before, organization_id, PURGE_BATCH],
         )
         return int(cursor.rowcount)
 

@@ -37,6 +37,7 @@ class Event(TenantRow):
 
     class Meta:
         db_table = "events"
+        # Within a day's partition; beyond, the lock of the head keeps numbers from coming twice.
         constraints = [models.UniqueConstraint(fields=["organization", "sequence"], name="one_event_per_sequence")]
 
     def __str__(self) -> str:

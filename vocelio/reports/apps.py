@@ -8,4 +8,7 @@ class ReportsConfig(AppConfig):
     verbose_name = "Reports"
 
     def ready(self) -> None:
+        from vocelio.organizations.retention import Kept, register
+
+        register(Kept("report_deliveries", "Mailings of reports", shortest=7, longest=730))
         autodiscover_modules("metrics")

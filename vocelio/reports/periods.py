@@ -2,12 +2,14 @@
 
 import datetime
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from dateutil.relativedelta import relativedelta
-from django.db.models import TextChoices
+from django.contrib.postgres.fields import ArrayField
+from django.db.models import DateField, DateTimeField, F, Field, Func, IntegerField, TextChoices, Value
 from django.utils import timezone
 
 from vocelio.errors import Invalid
@@ -82,7 +84,7 @@ class Period:
     def steps(self, granularity: str) -> list[datetime.date]:
         """Return the first day of each step; raise Invalid for too many."""
         found = []
-        for day in _steps(start_of(self.first, granularity), self.last, granularity):
+        for day in steps_between(self.first, self.last, granularity):
             found.append(day)
             if len(found) > MAX_STEPS:
                 raise Invalid.field(
@@ -105,7 +107,9 @@ class Period:
         return Period(self.first - length, self.last - length, self.zone)
 
 
-def _steps(first: datetime.date, last: datetime.date, granularity: str) -> Iterator[datetime.date]:
+def steps_between(first: datetime.date, last: datetime.date, granularity: str) -> Iterator[datetime.date]:
+    """Yield the first days of all steps from that of the first day."""
+    first = start_of(first, granularity)
     while first <= last:
         yield first
         first += STEPS[granularity]
@@ -123,6 +127,16 @@ def start_of(day: datetime.date, granularity: str) -> datetime.date:
         case "year":
             return day.replace(month=1, day=1)
     return day
+
+
+def step_number(column: str, starts: Sequence[datetime.date], zone: datetime.tzinfo | None = UTC) -> Func:
+    """Return the expression for the step that a row falls in: 1 for the first of `starts`, days of the time zone.
+
+    Without one the column holds days itself. Half the time of date_trunc(), which asks the time zone for each row.
+    """
+    kind: Field[Any, Any] = DateField() if zone is None else DateTimeField()
+    bounds = starts if zone is None else [datetime.datetime.combine(day, datetime.time(), zone) for day in starts]
+    return Func(F(column), Value(list(bounds), ArrayField(kind)), function="width_bucket", output_field=IntegerField())
 
 
 def step_label(day: datetime.date, granularity: str) -> str:

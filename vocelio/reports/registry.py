@@ -21,7 +21,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Literal
 
-from django.db.models import Aggregate, Count, F, Q, QuerySet, Sum
+from django.db.models import Aggregate, Count, F, Q, QuerySet, Sum, Value
 
 from vocelio.access.principal import Principal
 from vocelio.organizations.models import Membership
@@ -31,6 +31,7 @@ Unit = Literal["number", "money", "percent", "days", "seconds", "bytes"]
 Parts = Sequence[Any]
 
 NONE = "None"
+ROW = Value(1)
 DAY = 86_400
 
 
@@ -60,13 +61,14 @@ class Measure:
 
 def count(of: Q | None = None, *, distinct: str = "") -> Measure:
     """Return the number of rows, of those that meet a condition, or of different values of a column."""
-    aggregate = Count(distinct or "pk", filter=of, distinct=bool(distinct))
+    # Of the rows rather than of their keys, which not every index holds.
+    aggregate = Count(distinct or ROW, filter=of, distinct=bool(distinct))
     return Measure((aggregate,), lambda parts: int(parts[0] or 0), is_additive=not distinct)
 
 
 def net(to: Q, away: Q) -> Measure:
     """Return how many came less how many were taken back."""
-    return Measure((Count("pk", filter=to), Count("pk", filter=away)), lambda parts: parts[0] - parts[1])
+    return Measure((Count(ROW, filter=to), Count(ROW, filter=away)), lambda parts: parts[0] - parts[1])
 
 
 def total(column: Any, *, unit: Unit = "number", of: Q | None = None) -> Measure:

@@ -8,6 +8,7 @@ from django.db import connection
 from vocelio.db.holds import outgoing
 from vocelio.db.ticks import once_per
 from vocelio.jobs.tasks import JobTask, load_job
+from vocelio.organizations.models import Organization
 from vocelio.organizations.scope import organization_scope
 from vocelio.reports.models import ReportDelivery
 from vocelio.reports.services import deliveries, schedules
@@ -31,4 +32,15 @@ def start_due_deliveries() -> int:
     for organization_id in organization_ids:
         with organization_scope(organization_id):
             total += schedules.start_due()
+    return total
+
+
+@shared_task
+@once_per(seconds=3600)
+def purge_deliveries() -> int:
+    """Forget mailings past their time, of every organization."""
+    total = 0
+    for organization_id in Organization.objects.values_list("pk", flat=True):
+        with organization_scope(organization_id):
+            total += schedules.purge_deliveries()
     return total

@@ -11,6 +11,7 @@ from django.db.models.functions import TruncMonth
 
 from recruitment.models import ApplicationStage, JobOpening, Offer, StageOutcome
 from recruitment.services.reports.questions import Question
+from vocelio.reports.periods import step_number, steps_between
 from vocelio.reports.shapes import Column, Drawing, Line, Report, percent
 from vocelio.users.models import User
 
@@ -25,7 +26,7 @@ def outcomes(events: Any, key: Any) -> dict[Any, dict[str, Any]]:
     """
     found: dict[Any, dict[str, Any]] = {}
     pairs = events.annotate(key=key).values_list("key", "from_outcome", "to_outcome")
-    for value, before, after, number, since in pairs.annotate(number=Count("pk"), since=Sum("since_applied")):
+    for value, before, after, number, since in pairs.annotate(number=Count("*"), since=Sum("since_applied")):
         row = found.setdefault(value, dict.fromkeys(("applied", "moves", "hires", "since", *StageOutcome.values), 0))
         row["moves" if before else "applied"] += number
         row[after] += number
@@ -46,9 +47,13 @@ def days(seconds: Any) -> float | None:
 
 def applications(asked: Question) -> Report:
     """Show by month how many applied, were hired, rejected, or withdrew."""
-    found = outcomes(asked.events(), TruncMonth("moved_at"))
+    months = list(steps_between(asked.first, asked.last, "month"))
+    found = outcomes(asked.events(), step_number("moved_at", months))
     names = ("applied", "hired", "rejected", "withdrawn")
-    rows = [{"month": f"{month:%Y-%m}", **{name: found[month][name] for name in names}} for month in sorted(found)]
+    rows = [
+        {"month": f"{months[number - 1]:%Y-%m}", **{name: found[number][name] for name in names}}
+        for number in sorted(found)
+    ]
     return Report(
         "Applications",
         [

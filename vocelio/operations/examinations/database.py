@@ -1,11 +1,14 @@
 """PostgreSQL: role, versions, schema, walls, connections."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from django.conf import settings
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+from django.utils import timezone
 
+from vocelio.db.partitions import all_partitions
 from vocelio.db.roles import inspect_role
 from vocelio.db.walls import broken_walls
 from vocelio.operations.findings import Finding, fail, ok, warn
@@ -76,6 +79,24 @@ def policies() -> Iterator[Finding]:
         yield fail("policies", f"{table}: {reason}", "Stop serving; see who changed it, and put it back as the owner.")
     if not broken:
         yield ok("policies", "Every tenant table is behind row-level security")
+
+
+def partitions() -> Iterator[Finding]:
+    """Say whether the tables that are divided by time have their next part."""
+    found = all_partitions()
+    waiting = [each for each in found if each.is_default and each.holds_rows]
+    ends = {each.parent: each.until for each in found if each.until is not None}
+    late = sorted(table for table, until in ends.items() if until < timezone.now() + timedelta(days=2))
+    for partition in waiting:
+        yield warn(
+            "partitions",
+            f"{partition.name} holds rows whose own partition is missing; nothing is lost",
+            "Beat makes partitions each hour and moves them there; see beat. Rows far in the past or future stay.",
+        )
+    if late:
+        yield warn("partitions", f"The next ones of {', '.join(late)} are missing", "Beat makes them; see beat.")
+    if not waiting and not late:
+        yield ok("partitions", f"Made ahead, of {len(ends)} tables")
 
 
 def connections() -> Iterator[Finding]:

@@ -50,14 +50,17 @@ def audit_chain() -> Iterator[Finding]:
     """Say whether the audit log is being sealed."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT extract(epoch FROM now() - ticked_at)::int FROM schedule_ticks"
-            " WHERE schedule = 'vocelio.audit.tasks.seal_audit_log'"
+            "SELECT (SELECT extract(epoch FROM now() - ticked_at)::int FROM schedule_ticks"
+            " WHERE schedule = 'vocelio.audit.tasks.seal_audit_log'),"
+            " (SELECT extract(epoch FROM now() - max(applied))::int FROM django_migrations)"
         )
-        found = cursor.fetchone()
-    if found is None or found[0] > UNSEALED_SECONDS:
+        ago, age = cursor.fetchone()
+    if ago is None and age <= UNSEALED_SECONDS:
+        yield ok("audit seals", f"None yet, {max(0, age)} s after the installation; beat makes them each minute")
+    elif ago is None or ago > UNSEALED_SECONDS:
         yield warn("audit seals", "Not made for a while", "Beat makes them each minute; see beat above.")
     else:
-        yield ok("audit seals", f"Made {max(0, found[0])} s ago; manage.py verify_audit proves the chain")
+        yield ok("audit seals", f"Made {max(0, ago)} s ago; manage.py verify_audit proves the chain")
 
 
 def last_backup() -> Iterator[Finding]:

@@ -9,12 +9,11 @@ from typing import Any
 
 from django.db import OperationalError, transaction
 from django.db.models import Q
-from django.db.models.functions import Trunc
 from django.utils import timezone
 from psycopg.errors import QueryCanceled
 
 from vocelio.errors import Invalid, VocelioError
-from vocelio.reports.periods import Period, step_label
+from vocelio.reports.periods import Period, step_label, step_number
 from vocelio.reports.registry import Asked, Metric, Parts
 from vocelio.reports.services.questions import FigureQuestion
 from vocelio.reports.shapes import Column, Drawing, Line, Report
@@ -148,7 +147,7 @@ class Grid:
         rows, names = self._rows(), []
         if with_steps:
             zone = None if self.metric.is_day else self.period.zone
-            rows = rows.annotate(step=Trunc(self.metric.date, self.question.granularity, tzinfo=zone))
+            rows = rows.annotate(step=step_number(self.metric.date, self._steps, zone))
             names.append("step")
         if with_values:
             for index, dimension in enumerate(self.dimensions):
@@ -172,8 +171,8 @@ class Grid:
 
     def _key(self, values: Sequence[Any], with_steps: bool) -> Key:
         step, rest = (values[0], values[1:]) if with_steps else (None, values)
-        if isinstance(step, datetime.datetime):
-            step = step.astimezone(self.period.zone).date()
+        if step is not None:
+            step = self._steps[step - 1]
         # What is empty and what is missing are one.
         return (step, *(None if value == "" else value for value in rest))
 
@@ -183,6 +182,10 @@ class Grid:
         if sums is None:
             return self.metric.measure.finish([0] * len(self.metric.measure.parts)) if self._zero else None
         return self.metric.measure.finish(sums)
+
+    @cached_property
+    def _steps(self) -> list[datetime.date]:
+        return self.period.steps(self.question.granularity)
 
     @property
     def _zero(self) -> bool:

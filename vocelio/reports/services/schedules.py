@@ -11,7 +11,9 @@ from django.utils import timezone
 from vocelio.access.principal import Principal, principal_of_member
 from vocelio.audit.services import record
 from vocelio.errors import Forbidden, Invalid
+from vocelio.jobs.models import JobStatus
 from vocelio.jobs.services import enqueue_job
+from vocelio.organizations.retention import kept_since
 from vocelio.organizations.scope import current_organization_id
 from vocelio.reports.models import Frequency, ReportDelivery, ReportSchedule, SavedReport
 from vocelio.reports.periods import zone_of
@@ -144,3 +146,11 @@ def _set(schedule: ReportSchedule, fields: dict[str, Any], principal: Principal)
         schedule.failures, schedule.stopped_reason = 0, ""
     if TIMING & fields.keys() or schedule.next_at is None:
         schedule.next_at = next_tick(schedule, zone_of(principal.organization_id), timezone.now())
+
+
+def purge_deliveries() -> int:
+    """Forget the open organization's mailings past their time; return how many."""
+    old = ReportDelivery.objects.filter(created_at__lt=kept_since("report_deliveries")).exclude(
+        status__in=[JobStatus.PENDING, JobStatus.PROCESSING]
+    )
+    return int(old.delete()[0])

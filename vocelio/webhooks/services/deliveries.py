@@ -4,12 +4,12 @@ import uuid
 from collections.abc import Iterable
 from datetime import datetime
 
-from django.conf import settings
 from django.db.models.functions import Now
 
 from vocelio.audit.services import record
 from vocelio.errors import Conflict
 from vocelio.organizations.models import Organization
+from vocelio.organizations.retention import kept_since
 from vocelio.organizations.scope import organization_scope
 from vocelio.webhooks.models import DeliveryStatus, WebhookDelivery, WebhookEndpoint, WebhookEvent
 from vocelio.webhooks.services.doorbells import promise_deliveries
@@ -62,9 +62,9 @@ def purge_deliveries() -> int:
         number = PURGE_BATCH
         while number == PURGE_BATCH:
             with organization_scope(organization_id):
-                old = WebhookEvent.objects.filter(
-                    created_at__lt=Now() - settings.RETENTION["webhook_deliveries"]
-                ).order_by("created_at")
+                old = WebhookEvent.objects.filter(created_at__lt=kept_since("webhook_deliveries")).order_by(
+                    "created_at"
+                )
                 ids = list(old.values_list("pk", flat=True)[:PURGE_BATCH])
                 WebhookEvent.objects.filter(pk__in=ids).delete()
             number = len(ids)

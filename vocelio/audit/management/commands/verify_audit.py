@@ -26,8 +26,9 @@ class Command(BaseCommand):
             verdict = verify_organization(organization.id)
             if verdict.broken is None:
                 head = verdict.head.hex()
+                archived = f" (of seals 1 to {verdict.archived} in archives)" if verdict.archived else ""
                 self.stdout.write(
-                    f"{organization.slug}: {verdict.seals} seals hold {verdict.entries} entries, head {head}"
+                    f"{organization.slug}: {verdict.seals} seals hold {verdict.entries} entries{archived}, head {head}"
                 )
             else:
                 broken += 1
