@@ -80,14 +80,14 @@ def _current_key() -> tuple[uuid.UUID, bytes]:
 
 
 def _key(key_id: uuid.UUID) -> bytes:
-    # Asked for once a unit of work, however many values it reads.
+    # Asked for and opened once a unit of work, however many values it reads.
     known = current_scope().notes.setdefault(f"organization key {key_id}", [])
     if not known:
         entry = OrganizationKey.objects.filter(pk=key_id).first()
         if entry is None:
             raise Undecryptable
-        known.append(entry.wrapped)
-    return unwrap(cast(str, known[0]), current_organization_id())[0]
+        known.append(unwrap(entry.wrapped, current_organization_id())[0])
+    return cast(bytes, known[0])
 
 
 def _address(place: str) -> bytes:
