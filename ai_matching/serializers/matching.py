@@ -1,16 +1,14 @@
 """Questions, results with their reasons, verdicts."""
 
-from functools import cached_property
 from typing import Any
 
-from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from ai_matching.models import Match, MatchedPerson, MatchKind, SubjectKind, Verdict
 from ai_matching.services.matching import POOL, Scored
 from ai_matching.services.settings import WEIGHTS
 from contacts.serializers.clients import blank_or
-from recruitment.models import JobOpening, JobSearch, RemoteKind, RemotePreference
+from recruitment.models import CandidateProfile, JobOpening, JobSearch, RemoteKind, RemotePreference
 from vocelio.api.serializers import ModelSerializer, NamedSerializer, PersonField, Serializer
 
 
@@ -154,25 +152,40 @@ class MatchResultSerializer(Serializer):
     matched_skills = ComparedSkillSerializer(many=True, source="skills.matched", default=list, read_only=True)
     near_skills = ComparedSkillSerializer(many=True, source="skills.near", default=list, read_only=True)
     missing_skills = ComparedSkillSerializer(many=True, source="skills.missing", default=list, read_only=True)
-    candidate = serializers.SerializerMethodField()
-    job = serializers.SerializerMethodField()
+    candidate = MatchedCandidateSerializer(allow_null=True, read_only=True)
+    job = MatchedJobSerializer(allow_null=True, read_only=True)
 
-    @extend_schema_field(MatchedCandidateSerializer(allow_null=True))
-    def get_candidate(self, scored: Scored) -> Any:
-        return None if isinstance(scored.subject, JobOpening) else self._candidate.to_representation(scored.subject)
+    def to_representation(self, scored: Scored) -> dict[str, Any]:
+        """Return what the fields say; asked one by one, those of a page took 9 ms."""
+        subject, skills = scored.subject, scored.skills
+        is_job = isinstance(subject, JobOpening)
+        return {
+            "id": str(scored.result_id),
+            "rank": scored.rank,
+            "score": str(scored.score),
+            "reason": scored.reason,
+            "factors": scored.factors,
+            "matchedSkills": skills.matched if skills else [],
+            "nearSkills": skills.near if skills else [],
+            "missingSkills": skills.missing if skills else [],
+            "candidate": None if is_job else _candidate(subject),
+            "job": self.fields["job"].to_representation(subject) if is_job else None,
+        }
 
-    @extend_schema_field(MatchedJobSerializer(allow_null=True))
-    def get_job(self, scored: Scored) -> Any:
-        return self._job.to_representation(scored.subject) if isinstance(scored.subject, JobOpening) else None
 
-    # One for all results of a page: making one takes longer than showing one.
-    @cached_property
-    def _candidate(self) -> MatchedCandidateSerializer:
-        return MatchedCandidateSerializer()
-
-    @cached_property
-    def _job(self) -> MatchedJobSerializer:
-        return MatchedJobSerializer()
+def _candidate(profile: CandidateProfile) -> dict[str, Any]:
+    years = profile.years_of_experience
+    return {
+        "id": str(profile.pk),
+        "contactId": str(profile.contact_id),
+        "name": str(profile.contact),
+        "headline": profile.headline,
+        "city": profile.city,
+        "state": profile.state,
+        "country": profile.country,
+        "yearsOfExperience": None if years is None else str(years),
+        "jobSearch": profile.job_search,
+    }
 
 
 class MatchAnswerSerializer(Serializer):
