@@ -6,9 +6,10 @@ from rest_framework import serializers
 
 from ai_matching.models import Match, MatchedPerson, MatchKind, SubjectKind, Verdict
 from ai_matching.services.matching import POOL, Scored
+from ai_matching.services.people import Person
 from ai_matching.services.settings import WEIGHTS
 from contacts.serializers.clients import blank_or
-from recruitment.models import CandidateProfile, JobOpening, JobSearch, RemoteKind, RemotePreference
+from recruitment.models import JobOpening, JobSearch, RemoteKind, RemotePreference
 from vocelio.api.serializers import ModelSerializer, NamedSerializer, PersonField, Serializer
 
 
@@ -173,18 +174,18 @@ class MatchResultSerializer(Serializer):
         }
 
 
-def _candidate(profile: CandidateProfile) -> dict[str, Any]:
-    years = profile.years_of_experience
+def _candidate(person: Person) -> dict[str, Any]:
+    years = person.years_of_experience
     return {
-        "id": str(profile.pk),
-        "contactId": str(profile.contact_id),
-        "name": str(profile.contact),
-        "headline": profile.headline,
-        "city": profile.city,
-        "state": profile.state,
-        "country": profile.country,
+        "id": str(person.pk),
+        "contactId": str(person.contact_id),
+        "name": str(person.contact),
+        "headline": person.headline,
+        "city": person.city,
+        "state": person.state,
+        "country": person.country,
         "yearsOfExperience": None if years is None else str(years),
-        "jobSearch": profile.job_search,
+        "jobSearch": person.job_search,
     }
 
 

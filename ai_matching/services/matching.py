@@ -17,13 +17,13 @@ from ai_matching.embedders import Embedder, PluginError, Vectors, padded
 from ai_matching.models import AiSettings, Match, MatchKind, Part, Purpose, SubjectKind
 from ai_matching.services import factors
 from ai_matching.services.factors import Factor, Wish, wish_of
+from ai_matching.services.people import Person, people
 from ai_matching.services.reasons import counted, likeness, sentence
 from ai_matching.services.settings import answering, own_settings, weights_of
 from ai_matching.services.skills import Asked, Compared, Had, Wanted, asked_in, canonical, named_in
 from ai_matching.services.texts import Text, candidate_text, clean, hash_of, job_text
 from ai_matching.services.usage import MILLION, add_usage, budget_left
 from ai_matching.services.vectors import Cosines, named, nearest, stored_vectors, weighed
-from contacts.models import Contact
 from recruitment.models import CandidateProfile, CandidateSkill, JobOpening, JobSkill
 from recruitment.models.profiles import Salary
 from recruitment.models.skills import fold
@@ -33,23 +33,11 @@ from vocelio.audit.context import current_actor
 from vocelio.audit.services import record
 from vocelio.db.ids import uuid7
 from vocelio.errors import Invalid
-from vocelio.organizations.scope import current_organization_id
 
 # Raise it when the same factors would give another score.
 RULES = "2"
 # So many of the nearest are weighed by all factors; the pages end there.
 POOL = 100
-# What is read of all that are weighed, and of those that are shown.
-WEIGHED = (
-    "organization_id", "contact_id", "headline", "city", "state", "country", "years_of_experience", "remote_preference",
-    "will_relocate", "notice_period_days", "available_on", "job_search", "desired_salary",
-)  # fmt: skip
-NAMES = ("organization_id", "first_name", "last_name", "email", "phone")
-# A row a person: a thousand rows of a skill each took 4 ms to read.
-SKILLS = """
-SELECT profile_id, json_agg(json_build_array(name, level, years) ORDER BY folded)::text FROM candidate_skills
-WHERE organization_id = %s AND profile_id = ANY (%s) GROUP BY profile_id
-"""
 # All results of a page at once: made one by one as objects they took 5 ms.
 LOG = """
 INSERT INTO match_results (organization_id, match_id, id, rank, job_id, profile_id, contact_id, score, factors, reason,
@@ -128,12 +116,10 @@ def match_candidates(*, asking: Asking, among: QuerySet[Any], job: JobOpening | 
     asked = asked or asked_in(asked_text.body or asked_text.title)
     question = Question(asking, SubjectKind.CANDIDATE, asked_text, SubjectKind.JOB, job)
     cosines, notice = question.pool(among, lambda: _by_skills(asked, among))
-    profiles = CandidateProfile.objects.filter(pk__in=named(cosines)).only(*WEIGHED)
-    had = _skills_of(list(cosines))
     wanted = Wanted(asked)
     scored = [
-        question.score(profile, profile, wish, wanted.compare(had[profile.pk]) if asked else None, cosines[profile.pk])
-        for profile in profiles
+        question.score(person, person, wish, wanted.compare(person.skills) if asked else None, cosines[person.pk])
+        for person in people(cosines)
     ]
     return question.answered(MatchKind.CANDIDATES, scored, notice, job=job)
 
@@ -143,11 +129,12 @@ def match_jobs(
 ) -> Answer:
     """Return the jobs of `among` that suit a candidate, or the text of a CV."""
     if profile is not None:
-        had = _skills_of([profile.pk])[profile.pk]
+        (person,) = people([profile.pk])
+        had = person.skills
         ordered = sorted(had, key=lambda each: (-each.level, fold(each.name)))
         asked_text = candidate_text(profile, [each.name for each in ordered])
     else:
-        asked_text = free_text(text)
+        person, asked_text = None, free_text(text)
         had = [Had(name) for name in named_in(text)]
     question = Question(asking, SubjectKind.JOB, asked_text, SubjectKind.CANDIDATE, profile)
     cosines, notice = question.pool(
@@ -161,7 +148,7 @@ def match_jobs(
     for job in jobs:
         wanted = asked[job.pk] or asked_in(f"{job.description}\n{job.requirements}")
         compared = Wanted(wanted).compare(had) if wanted else None
-        scored.append(question.score(job, profile, wish_of(job), compared, cosines[job.pk]))
+        scored.append(question.score(job, person, wish_of(job), compared, cosines[job.pk]))
     return question.answered(MatchKind.JOBS, scored, notice, profile=profile)
 
 
@@ -202,7 +189,7 @@ class Question:
     def score(
         self,
         subject: Any,
-        profile: CandidateProfile | None,
+        person: Person | None,
         wish: Wish,
         compared: Compared | None,
         cosines: Cosines,
@@ -214,12 +201,12 @@ class Question:
             "skills": Factor(compared.share, "") if compared is not None else None,
         }
         # Of somebody who sent a text no more is known than what it says.
-        if profile is not None:
+        if person is not None:
             found |= {
-                "experience": factors.experience(wish, profile),
-                "location": factors.location(wish, profile),
-                "salary": self._salary(wish, profile) if self.sees_salaries else None,
-                "availability": factors.availability(wish, profile, self.today),
+                "experience": factors.experience(wish, person),
+                "location": factors.location(wish, person),
+                "salary": self._salary(wish, person) if self.sees_salaries else None,
+                "availability": factors.availability(wish, person, self.today),
             }
         # In the order of their names' weights, so that sums of floats are the same each time.
         known = {name: each for name, each in found.items() if each is not None and self.weights[name] > 0}
@@ -255,18 +242,16 @@ class Question:
         page = shown[start : start + self.asking.limit]
         for place, each in enumerate(page, start=1):
             each.result_id, each.rank = uuid7(), start + place
-        if kind == MatchKind.CANDIDATES:
-            _name(page)
         with connection.cursor() as cursor:
             rows = orjson.dumps([_logged(match, each) for each in page], default=str).decode()
             cursor.execute(LOG, [match.organization_id, match.pk, rows])
         record("match.made", "match", match.pk, kind=str(kind), shown=len(page), total=len(shown))
         return Answer(match, page, len(shown))
 
-    def _salary(self, wish: Wish, profile: CandidateProfile) -> Factor | None:
+    def _salary(self, wish: Wish, person: Person) -> Factor | None:
         if wish.salary_max is None and wish.salary_min is None:
             return None
-        desired = profile.desired
+        desired = person.desired
         amount = self._in_currency(desired, wish.currency) if desired is not None else None
         return factors.salary(wish, desired, amount)
 
@@ -350,28 +335,12 @@ def find_candidate(profile_id: uuid.UUID, principal: Principal) -> CandidateProf
     return found
 
 
-def _skills_of(ids: list[uuid.UUID]) -> dict[uuid.UUID, list[Had]]:
-    found: dict[uuid.UUID, list[Had]] = defaultdict(list)
-    with connection.cursor() as cursor:
-        cursor.execute(SKILLS, [current_organization_id(), ids])
-        for profile_id, rows in cursor.fetchall():
-            found[profile_id] = [Had(*each) for each in orjson.loads(rows)]
-    return found
-
-
 def _by_skills(asked: Iterable[Asked], among: QuerySet[Any]) -> list[uuid.UUID]:
     """Return those with the most of the skills asked for, when there are no vectors to go by."""
     names = {fold(each.name) for each in asked} | {canonical(each.name) for each in asked}
     rows = CandidateSkill.objects.filter(folded__in=names, profile_id__in=among.values("pk"))
     ranked = rows.values("profile_id").annotate(number=Count("pk")).order_by("-number", "profile_id")
     return [row["profile_id"] for row in ranked[:POOL]]
-
-
-def _name(page: list[Scored]) -> None:
-    """Fetch who the people of a page are; of the others nobody needs to know."""
-    people = Contact.objects.filter(pk__in=[each.subject.contact_id for each in page]).only(*NAMES).in_bulk()
-    for each in page:
-        each.subject.contact = people[each.subject.contact_id]
 
 
 def _logged(match: Match, each: Scored) -> dict[str, Any]:

@@ -112,7 +112,7 @@ def stored_vectors(kind: str, subject_id: uuid.UUID, embedder: Embedder) -> dict
 
 def named(ids: Iterable[uuid.UUID]) -> RawSQL:
     """Return what `pk__in` takes for many ids: one value, where a list is a parameter for each, at 4 µs."""
-    return RawSQL("SELECT unnest(%s::uuid[])", [list(ids)])
+    return RawSQL("SELECT unnest(%s::uuid[])", [f"{{{','.join(map(str, ids))}}}"])
 
 
 class _Comparison:
