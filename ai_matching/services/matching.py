@@ -13,7 +13,7 @@ from django.db import connection
 from django.db.models import Count, QuerySet
 from django.utils import timezone
 
-from ai_matching.embedders import Embedder, PluginError, Vectors, padded
+from ai_matching.embedders import Embedder, PluginError, padded
 from ai_matching.models import AiSettings, Match, MatchKind, Part, Purpose, SubjectKind
 from ai_matching.services import factors
 from ai_matching.services.factors import Factor, Wish, wish_of
@@ -23,7 +23,7 @@ from ai_matching.services.settings import answering, own_settings, weights_of
 from ai_matching.services.skills import Asked, Compared, Had, Wanted, asked_in, canonical, named_in
 from ai_matching.services.texts import Text, candidate_text, clean, hash_of, job_text
 from ai_matching.services.usage import MILLION, add_usage, budget_left
-from ai_matching.services.vectors import Cosines, named, nearest, stored_vectors, weighed
+from ai_matching.services.vectors import Cosines, named, nearest, stored_vectors, weighed, written
 from recruitment.models import CandidateProfile, CandidateSkill, JobOpening, JobSkill
 from recruitment.models.profiles import Salary
 from recruitment.models.skills import fold
@@ -109,7 +109,7 @@ def match_candidates(*, asking: Asking, among: QuerySet[Any], job: JobOpening | 
     wish = wish_of(job) if job is not None else Wish()
     if job is not None:
         rows = JobSkill.objects.filter(job=job).order_by("-is_required", "-level", "folded")
-        asked = [Asked(row.name, row.level, row.is_required) for row in rows]
+        asked = [Asked(*row) for row in rows.values_list("name", "level", "is_required")]
         asked_text = job_text(job, [each.name for each in sorted(asked, key=lambda each: fold(each.name))])
     else:
         asked, asked_text = [], free_text(text)
@@ -272,8 +272,8 @@ class Question:
 
 def asked_vectors(
     text: Text, embedder: Embedder, settings: AiSettings, kind: str, subject_id: uuid.UUID | None
-) -> tuple[dict[str, Vectors], str]:
-    """Return the vectors of what is asked by part, and what was out of order.
+) -> tuple[dict[str, str], str]:
+    """Return the vectors of what is asked by part, as they are written, and what was out of order.
 
     Stored ones where the text is still the same, else new ones. Where the model cannot be asked, the stored ones of an
     older text, and for a free text none.
@@ -301,7 +301,7 @@ def asked_vectors(
         cost=embedder.price * made.tokens / MILLION,
     )
     return fresh | {
-        part: vector for part, vector in zip(missing, padded(made.vectors), strict=True) if vector.any()
+        part: written(vector) for part, vector in zip(missing, padded(made.vectors), strict=True) if vector.any()
     }, ""
 
 

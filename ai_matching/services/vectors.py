@@ -9,7 +9,6 @@ import uuid
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import numpy as np
 import orjson
 from django.db import connection
 from django.db.models import QuerySet, TextField
@@ -52,6 +51,7 @@ SELECT subject_id, title, body FROM (
 ) AS scored ORDER BY CASE WHEN title IS NULL THEN body WHEN body IS NULL THEN title ELSE %s * title + %s * body END
     DESC NULLS LAST, subject_id LIMIT %s
 """
+NEAR = "= ANY (ARRAY(SELECT subject_id FROM near))"
 COLUMNS = {"job": "job_id", "candidate": "profile_id", "contact": "contact_id"}
 
 Cosines = tuple[float | None, float | None]
@@ -60,29 +60,27 @@ _large: set[tuple[Any, ...]] = set()
 
 
 def nearest(
-    *, kind: str, asked: dict[str, Vectors], title_weight: float, among: QuerySet[Any], embedder: Embedder, limit: int
+    *, kind: str, asked: dict[str, str], title_weight: float, among: QuerySet[Any], embedder: Embedder, limit: int
 ) -> dict[uuid.UUID, Cosines]:
     """Return the cosines of title and body of the `limit` subjects nearest to what is asked, of those in `among`.
 
-    `asked` holds unit vectors by part; a part that is missing on either side counts with the other one alone. Where a
+    `asked` holds unit vectors by part, as they are written; a part that is missing on either side counts with the other one alone. Where a
     filter leaves few there may be fewer, but at least ENOUGH or all that it leaves.
     """
     if not asked:
         return {}
     question = _Comparison(kind, asked, title_weight, embedder)
     if not question.is_small():
-        proposed = question.proposed()
-        left = among.filter(pk__in=named(proposed)).values_list("pk", flat=True)
-        found = {each: proposed[each] for each in left}
+        found = question.proposed(among)
         if HARDLY_ANY <= len(found) < ENOUGH:
-            found = question.proposed(among)
+            found = question.sought(among)
         if len(found) >= min(limit, FILTERED):
             return {each: found[each] for each in best(found, title_weight, limit)}
     return question.exactly(among, limit)
 
 
 def exactly(
-    *, kind: str, asked: dict[str, Vectors], title_weight: float, among: QuerySet[Any], embedder: Embedder, limit: int
+    *, kind: str, asked: dict[str, str], title_weight: float, among: QuerySet[Any], embedder: Embedder, limit: int
 ) -> dict[uuid.UUID, Cosines]:
     """Return what `nearest` does, comparing one by one whatever is in `among`."""
     return _Comparison(kind, asked, title_weight, embedder).exactly(among, limit)
@@ -101,13 +99,18 @@ def best(found: dict[uuid.UUID, Cosines], title_weight: float, limit: int) -> li
     return sorted(found, key=lambda each: (-weighed(found[each], title_weight), each))[:limit]
 
 
-def stored_vectors(kind: str, subject_id: uuid.UUID, embedder: Embedder) -> dict[str, tuple[Vectors, str]]:
-    """Return the stored vector and text hash of each part of a subject."""
+def stored_vectors(kind: str, subject_id: uuid.UUID, embedder: Embedder) -> dict[str, tuple[str, str]]:
+    """Return the stored vector, as the database writes it, and the text hash of each part of a subject."""
     rows = Embedding.objects.filter(kind=kind, subject_id=subject_id, provider=embedder.slug, model=embedder.model)
     return {
-        part: (np.array(orjson.loads(vector), dtype=np.float32), text)
+        part: (vector, text)
         for part, vector, text in rows.values_list("part", Cast("vector", TextField()), "text_hash")
     }
+
+
+def written(vector: Vectors) -> str:
+    """Return a vector as the database reads it."""
+    return orjson.dumps(vector, option=orjson.OPT_SERIALIZE_NUMPY).decode()
 
 
 def named(ids: Iterable[uuid.UUID]) -> RawSQL:
@@ -118,10 +121,10 @@ def named(ids: Iterable[uuid.UUID]) -> RawSQL:
 class _Comparison:
     """What is asked, on its way through the store."""
 
-    def __init__(self, kind: str, asked: dict[str, Vectors], title_weight: float, embedder: Embedder) -> None:
+    def __init__(self, kind: str, asked: dict[str, str], title_weight: float, embedder: Embedder) -> None:
         self.kind, self.parts, self.title_weight = kind, list(asked), title_weight
         self.own = [current_organization_id(), embedder.slug, embedder.model]
-        self.asked = [_literal(asked[part]) if part in asked else None for part in (Part.TITLE, Part.BODY)]
+        self.asked = [asked.get(part) for part in (Part.TITLE, Part.BODY)]
 
     def is_small(self) -> bool:
         """Say whether the organization's vectors are compared one by one."""
@@ -139,8 +142,29 @@ class _Comparison:
         inner, values = _ids_of(among)
         return self._scored(f"IN ({inner})", values, limit)
 
-    def proposed(self, among: QuerySet[Any] | None = None) -> dict[uuid.UUID, Cosines]:
-        """Return what the index finds nearest for each part; asked of every vector on the way, when there is a filter."""
+    def proposed(self, among: QuerySet[Any]) -> dict[uuid.UUID, Cosines]:
+        """Return, of those in `among`, what the index finds nearest for each part when it is asked of nothing else."""
+        inner, values = _ids_of(among)
+        left = f", sifted AS MATERIALIZED (SELECT own.id FROM ({inner}) AS own (id) WHERE own.id {NEAR})"
+        return self._nearest(PROPOSED, sifted=left, of_sifted=values, named="= ANY (ARRAY(SELECT id FROM sifted))")
+
+    def sought(self, among: QuerySet[Any]) -> dict[uuid.UUID, Cosines]:
+        """Return what the index finds nearest for each part, asking of every vector on the way whether it is in `among`."""
+        # As a value, so that it stays a question about each row: joined, every row of the filter would come first.
+        inner, values = _ids_of(among)
+        clause = f"AND subject_id = (SELECT own.id FROM ({inner}) AS own (id) WHERE own.id = subject_id)"
+        return self._nearest(FILTERED, clause, values, named=NEAR)
+
+    def _nearest(
+        self,
+        limit: int,
+        clause: str = "",
+        of_clause: Sequence[Any] = (),
+        *,
+        named: str,
+        sifted: str = "",
+        of_sifted: Sequence[Any] = (),
+    ) -> dict[uuid.UUID, Cosines]:
         # Rows of other organizations are in the same index: it goes on until there are enough of ours.
         set_locally(
             {
@@ -149,21 +173,15 @@ class _Comparison:
                 "hnsw.max_scan_tuples": str(FARTHEST),
             }
         )
-        clause, values, limit = "", self.own, PROPOSED
-        if among is not None:
-            # As a value, so that it stays a question about each row: joined, every row of the filter would come first.
-            inner, more = _ids_of(among)
-            clause = f"AND subject_id = (SELECT own.id FROM ({inner}) AS own (id) WHERE own.id = subject_id)"
-            values, limit = [*values, *more], FILTERED
         near = " UNION ".join(
             NEAREST.format(kind=self.kind, part=Part(part).value, among=clause, limit=limit) for part in self.parts
         )
         return self._scored(
-            "= ANY (ARRAY(SELECT subject_id FROM near))",
+            named,
             [],
             PROPOSED * len(self.parts),
-            near=f", near AS MATERIALIZED ({near})",
-            of_near=values * len(self.parts),
+            near=f", near AS MATERIALIZED ({near}) {sifted}",
+            of_near=[*([*self.own, *of_clause] * len(self.parts)), *of_sifted],
         )
 
     def _scored(
@@ -180,7 +198,3 @@ class _Comparison:
 def _ids_of(among: QuerySet[Any]) -> tuple[str, list[Any]]:
     sql, values = among.order_by().values("pk").query.sql_with_params()
     return sql, list(values)
-
-
-def _literal(vector: Vectors) -> str:
-    return orjson.dumps(vector, option=orjson.OPT_SERIALIZE_NUMPY).decode()
