@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from ai_matching.models import Match, MatchedPerson, MatchKind, SubjectKind, Verdict
-from ai_matching.services.matching import POOL, Scored
+from ai_matching.services.matching import POOL, Answer, Scored
 from ai_matching.services.people import Person
 from ai_matching.services.settings import WEIGHTS
 from contacts.serializers.clients import blank_or
@@ -203,6 +203,21 @@ class MatchAnswerSerializer(Serializer):
         source="match.notice", read_only=True, help_text="What was out of order, if anything."
     )
     results = MatchResultSerializer(many=True, read_only=True)
+
+    def to_representation(self, answer: Answer) -> dict[str, Any]:
+        """Return what the fields say."""
+        match, result = answer.match, MatchResultSerializer()
+        return {
+            "matchId": str(match.pk),
+            "provider": match.provider,
+            "model": match.model,
+            "modelVersion": match.model_version,
+            "weights": match.weights,
+            "titleWeight": match.title_weight,
+            "threshold": match.threshold,
+            "notice": match.notice,
+            "results": [result.to_representation(each) for each in answer.results],
+        }
 
 
 class MatchVerdictSerializer(Serializer):

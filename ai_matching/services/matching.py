@@ -115,11 +115,20 @@ def match_candidates(*, asking: Asking, among: QuerySet[Any], job: JobOpening | 
         asked, asked_text = [], free_text(text)
     asked = asked or asked_in(asked_text.body or asked_text.title)
     question = Question(asking, SubjectKind.CANDIDATE, asked_text, SubjectKind.JOB, job)
-    cosines, notice = question.pool(among, lambda: _by_skills(asked, among))
+    met: dict[uuid.UUID, Person] = {}
+
+    def sift(ids: Iterable[uuid.UUID]) -> Iterable[uuid.UUID]:
+        met.update(people(among, ids))
+        return met
+
+    cosines, notice = question.pool(among, lambda: _by_skills(asked, among), sift)
+    if not cosines.keys() <= met.keys():
+        met.update(people(among, cosines))
     wanted = Wanted(asked)
     scored = [
-        question.score(person, person, wish, wanted.compare(person.skills) if asked else None, cosines[person.pk])
-        for person in people(cosines)
+        question.score(person, person, wish, wanted.compare(person.skills) if asked else None, cosines[each])
+        for each, person in met.items()
+        if each in cosines
     ]
     return question.answered(MatchKind.CANDIDATES, scored, notice, job=job)
 
@@ -129,7 +138,7 @@ def match_jobs(
 ) -> Answer:
     """Return the jobs of `among` that suit a candidate, or the text of a CV."""
     if profile is not None:
-        (person,) = people([profile.pk])
+        (person,) = people(CandidateProfile.objects.all(), [profile.pk]).values()
         had = person.skills
         ordered = sorted(had, key=lambda each: (-each.level, fold(each.name)))
         asked_text = candidate_text(profile, [each.name for each in ordered])
@@ -168,7 +177,7 @@ class Question:
         self.today = timezone.now().date()
         self.rate = cache(self._rate)
 
-    def pool(self, among: QuerySet[Any], otherwise: Any) -> tuple[dict[uuid.UUID, Cosines], str]:
+    def pool(self, among: QuerySet[Any], otherwise: Any, sift: Any = None) -> tuple[dict[uuid.UUID, Cosines], str]:
         """Return the nearest with their cosines and what was out of order."""
         vectors, notice = asked_vectors(
             self.text, self.embedder, self.settings, self.asked_kind, self.asked_by.pk if self.asked_by else None
@@ -180,6 +189,7 @@ class Question:
             among=among,
             embedder=self.embedder,
             limit=POOL,
+            sift=sift,
         )
         if not cosines:
             cosines = dict.fromkeys(otherwise(), (None, None))

@@ -1,30 +1,34 @@
-"""What is weighed of candidates, a hundred at a time: one statement and no model instances, a fifth of what those cost."""
+"""What is weighed of candidates, a hundred at a time: one statement and no model instances, which cost five times as much."""
 
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import orjson
-from django.db import connection
+from django.db.models import QuerySet, TextField
+from django.db.models.expressions import RawSQL
 
 from ai_matching.services.skills import Had
+from ai_matching.services.vectors import named
 from contacts.models import Contact
 from recruitment.models.profiles import Salary
 from vocelio.crypto.envelope import unseal
-from vocelio.organizations.scope import current_organization_id
 
-SELECT = """
-SELECT profile.id, profile.contact_id, headline, profile.city, profile.state, profile.country, years_of_experience,
-    remote_preference, will_relocate, notice_period_days, available_on, job_search, desired_salary,
-    contact.first_name, contact.last_name, contact.email, contact.phone,
-    (SELECT json_agg(json_build_array(name, level, years) ORDER BY folded)::text FROM candidate_skills AS skill
-        WHERE skill.organization_id = profile.organization_id AND skill.profile_id = profile.id)
-FROM candidate_profiles AS profile
-JOIN contacts AS contact ON contact.organization_id = profile.organization_id AND contact.id = profile.contact_id
-WHERE profile.organization_id = %s AND profile.id = ANY (%s::uuid[])
-"""
+# A thousand rows of a skill each took 4 ms to read.
+SKILLS = RawSQL(
+    "(SELECT json_agg(json_build_array(name, level, years) ORDER BY folded)::text FROM candidate_skills AS skill"
+    " WHERE skill.organization_id = candidate_profiles.organization_id AND skill.profile_id = candidate_profiles.id)",
+    [],
+    output_field=TextField(),
+)
+COLUMNS = (
+    "pk", "contact_id", "headline", "city", "state", "country", "years_of_experience", "remote_preference",
+    "will_relocate", "notice_period_days", "available_on", "job_search", "desired_salary", "contact__first_name",
+    "contact__last_name", "contact__email", "contact__phone", SKILLS,
+)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -73,8 +77,7 @@ class Person:
         return [Had(*each) for each in orjson.loads(self.listed_skills)] if self.listed_skills else []
 
 
-def people(profile_ids: Iterable[uuid.UUID]) -> list[Person]:
-    """Return the candidates of the open organization who have these profiles, in no order."""
-    with connection.cursor() as cursor:
-        cursor.execute(SELECT, [current_organization_id(), f"{{{','.join(map(str, profile_ids))}}}"])
-        return [Person(*row) for row in cursor.fetchall()]
+def people(among: QuerySet[Any], ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Person]:
+    """Return those of some profiles that are in `among`."""
+    rows = among.filter(pk__in=named(ids)).order_by().values_list(*COLUMNS)
+    return {row[0]: Person(*row) for row in rows}
