@@ -9,7 +9,8 @@ from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "vocelio.settings")
 application = get_wsgi_application()
-# What is loaded by now stays. Looked through at each full collection it stopped some request for a quarter of a second.
+# What is loaded by now stays. Looked through at each full collection it stopped some request for a quarter of a second;
+# and looked through every 700 objects, a request that makes many spends a tenth of its time on garbage it has not.
 import_module(settings.ROOT_URLCONF)
 gc.freeze()
 gc.set_threshold(20_000, 20, 20)
