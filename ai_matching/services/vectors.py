@@ -1,8 +1,8 @@
 """Find the subjects nearest to a title and a body, among those that a filter leaves.
 
-Three ways, each where it is quickest and none of which loses results to a filter: few vectors are compared one by one
-through the organization's own index; among many the HNSW index proposes and the filter sifts; where the filter leaves few
-of the proposed, the index goes on until the filter has let enough through, or all it leaves are compared one by one.
+Three ways, each where it is quickest and none of which loses results to a filter: few vectors are compared one by one;
+among many the HNSW index proposes, in the statement that compares exactly, and the filter sifts; where the filter leaves
+few of the proposed, the index goes on until the filter has let enough through, or all it leaves are compared one by one.
 """
 
 import uuid
@@ -51,6 +51,7 @@ SELECT subject_id, title, body FROM (
 ) AS scored ORDER BY CASE WHEN title IS NULL THEN body WHEN body IS NULL THEN title ELSE %s * title + %s * body END
     DESC NULLS LAST, subject_id LIMIT %s
 """
+NAMED = "SELECT unnest(%s::uuid[])"
 COLUMNS = {"job": "job_id", "candidate": "profile_id", "contact": "contact_id"}
 
 Cosines = tuple[float | None, float | None]
@@ -124,7 +125,7 @@ def written(vector: Vectors) -> str:
 
 def named(ids: Iterable[uuid.UUID]) -> RawSQL:
     """Return what `pk__in` takes for many ids: one value, where a list is a parameter for each, at 4 µs."""
-    return RawSQL("SELECT unnest(%s::uuid[])", [f"{{{','.join(map(str, ids))}}}"])
+    return RawSQL(NAMED, [f"{{{','.join(map(str, ids))}}}"])
 
 
 class _Comparison:
@@ -132,7 +133,7 @@ class _Comparison:
 
     def __init__(self, kind: str, asked: dict[str, str], title_weight: float, embedder: Embedder) -> None:
         self.kind, self.parts, self.title_weight = kind, list(asked), title_weight
-        self.own = [current_organization_id(), embedder.slug, embedder.model]
+        self.own: list[Any] = [current_organization_id(), embedder.slug, embedder.model]
         self.asked = [asked.get(part) for part in (Part.TITLE, Part.BODY)]
 
     def is_small(self) -> bool:
