@@ -33,6 +33,7 @@ from vocelio.audit.context import current_actor
 from vocelio.audit.services import record
 from vocelio.db.ids import uuid7
 from vocelio.errors import Invalid
+from vocelio.organizations.scope import current_organization_id
 
 # Raise it when the same factors would give another score.
 RULES = "2"
@@ -325,7 +326,10 @@ def free_text(text: str) -> Text:
 
 def candidates_for(principal: Principal) -> QuerySet[Any]:
     """Return the candidates that may be shown: one profile a person, of those the caller may see."""
-    rows: QuerySet[Any] = CandidateProfile.visible(principal).filter(is_primary=True)
+    # Contacts by their organization too: of the policy's the planner knows no value, and read everybody's for a small one.
+    rows: QuerySet[Any] = CandidateProfile.visible(principal).filter(
+        is_primary=True, contact__organization_id=current_organization_id()
+    )
     return rows.defer("contact__search", "experience", "education", "languages", "summary", "notes", "current_salary")
 
 
