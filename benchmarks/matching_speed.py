@@ -30,6 +30,7 @@ from django.db import connection
 from pgvector import HalfVector
 from pgvector.django import HnswIndex
 
+import vocelio.wsgi  # noqa: F401 - what a web process does when it has loaded
 from ai_matching.embedders import WIDTH, Embedder, all_embedders
 from ai_matching.models import Embedding, Part
 from ai_matching.services import vectors

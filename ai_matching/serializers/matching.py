@@ -1,13 +1,12 @@
 """Questions, results with their reasons, verdicts."""
 
-from functools import cached_property
 from typing import Any
 
-from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from ai_matching.models import Match, MatchedPerson, MatchKind, SubjectKind, Verdict
-from ai_matching.services.matching import POOL, Scored
+from ai_matching.services.matching import POOL, Answer, Scored
+from ai_matching.services.people import Person
 from ai_matching.services.settings import WEIGHTS
 from contacts.serializers.clients import blank_or
 from recruitment.models import JobOpening, JobSearch, RemoteKind, RemotePreference
@@ -154,25 +153,40 @@ class MatchResultSerializer(Serializer):
     matched_skills = ComparedSkillSerializer(many=True, source="skills.matched", default=list, read_only=True)
     near_skills = ComparedSkillSerializer(many=True, source="skills.near", default=list, read_only=True)
     missing_skills = ComparedSkillSerializer(many=True, source="skills.missing", default=list, read_only=True)
-    candidate = serializers.SerializerMethodField()
-    job = serializers.SerializerMethodField()
+    candidate = MatchedCandidateSerializer(allow_null=True, read_only=True)
+    job = MatchedJobSerializer(allow_null=True, read_only=True)
 
-    @extend_schema_field(MatchedCandidateSerializer(allow_null=True))
-    def get_candidate(self, scored: Scored) -> Any:
-        return None if isinstance(scored.subject, JobOpening) else self._candidate.to_representation(scored.subject)
+    def to_representation(self, scored: Scored) -> dict[str, Any]:
+        """Return what the fields say; asked one by one, those of a page took 9 ms."""
+        subject, skills = scored.subject, scored.skills
+        is_job = isinstance(subject, JobOpening)
+        return {
+            "id": str(scored.result_id),
+            "rank": scored.rank,
+            "score": str(scored.score),
+            "reason": scored.reason,
+            "factors": scored.factors,
+            "matchedSkills": skills.matched if skills else [],
+            "nearSkills": skills.near if skills else [],
+            "missingSkills": skills.missing if skills else [],
+            "candidate": None if is_job else _candidate(subject),
+            "job": self.fields["job"].to_representation(subject) if is_job else None,
+        }
 
-    @extend_schema_field(MatchedJobSerializer(allow_null=True))
-    def get_job(self, scored: Scored) -> Any:
-        return self._job.to_representation(scored.subject) if isinstance(scored.subject, JobOpening) else None
 
-    # One for all results of a page: making one takes longer than showing one.
-    @cached_property
-    def _candidate(self) -> MatchedCandidateSerializer:
-        return MatchedCandidateSerializer()
-
-    @cached_property
-    def _job(self) -> MatchedJobSerializer:
-        return MatchedJobSerializer()
+def _candidate(person: Person) -> dict[str, Any]:
+    years = person.years_of_experience
+    return {
+        "id": str(person.pk),
+        "contactId": str(person.contact_id),
+        "name": str(person.contact),
+        "headline": person.headline,
+        "city": person.city,
+        "state": person.state,
+        "country": person.country,
+        "yearsOfExperience": None if years is None else str(years),
+        "jobSearch": person.job_search,
+    }
 
 
 class MatchAnswerSerializer(Serializer):
@@ -189,6 +203,21 @@ class MatchAnswerSerializer(Serializer):
         source="match.notice", read_only=True, help_text="What was out of order, if anything."
     )
     results = MatchResultSerializer(many=True, read_only=True)
+
+    def to_representation(self, answer: Answer) -> dict[str, Any]:
+        """Return what the fields say."""
+        match, result = answer.match, MatchResultSerializer()
+        return {
+            "matchId": str(match.pk),
+            "provider": match.provider,
+            "model": match.model,
+            "modelVersion": match.model_version,
+            "weights": match.weights,
+            "titleWeight": match.title_weight,
+            "threshold": match.threshold,
+            "notice": match.notice,
+            "results": [result.to_representation(each) for each in answer.results],
+        }
 
 
 class MatchVerdictSerializer(Serializer):

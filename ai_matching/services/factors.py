@@ -6,8 +6,9 @@ from decimal import Decimal
 from math import exp
 from typing import NamedTuple
 
+from ai_matching.services.people import Person
 from ai_matching.services.places import kilometres, spot_of
-from recruitment.models import CandidateProfile, JobOpening, JobSearch, RemoteKind, RemotePreference, SalaryPeriod
+from recruitment.models import JobOpening, JobSearch, RemoteKind, RemotePreference, SalaryPeriod
 from recruitment.models.profiles import Salary
 
 # Where a job asks and the candidate is silent, it counts as the middle: neither for nor against them.
@@ -66,8 +67,8 @@ def wish_of(job: JobOpening) -> Wish:
     )
 
 
-def experience(wish: Wish, profile: CandidateProfile) -> Factor | None:
-    least, most, years = wish.experience_min, wish.experience_max, profile.years_of_experience
+def experience(wish: Wish, person: Person) -> Factor | None:
+    least, most, years = wish.experience_min, wish.experience_max, person.years_of_experience
     if least is None and most is None:
         return None
     if years is None:
@@ -81,9 +82,9 @@ def experience(wish: Wish, profile: CandidateProfile) -> Factor | None:
     return Factor(1.0, f"{told}, as asked" if least is not None else told)
 
 
-def location(wish: Wish, profile: CandidateProfile) -> Factor | None:
+def location(wish: Wish, person: Person) -> Factor | None:
     """Compare places by their distance, where both are known, else by name."""
-    wants = profile.remote_preference
+    wants = person.remote_preference
     if wish.remote_kind == RemoteKind.REMOTE:
         if wants == RemotePreference.ONSITE:
             return Factor(0.4, "the job is remote and they want to work on site")
@@ -92,37 +93,37 @@ def location(wish: Wish, profile: CandidateProfile) -> Factor | None:
         return None
     if wants == RemotePreference.REMOTE and wish.remote_kind == RemoteKind.ONSITE:
         return Factor(0.1, "they want to work remotely and the job is on site")
-    if not (profile.city or profile.state or profile.country):
+    if not (person.city or person.state or person.country):
         return Factor(UNKNOWN, "where they live is not known")
-    value, told = _apart(wish, profile)
-    if profile.will_relocate and value < MOVING:
+    value, told = _apart(wish, person)
+    if person.will_relocate and value < MOVING:
         return Factor(MOVING, f"{told}, willing to move")
     return Factor(value, told)
 
 
-def _apart(wish: Wish, profile: CandidateProfile) -> Factor:
-    is_abroad = bool(wish.country and profile.country and wish.country != profile.country)
-    if not is_abroad and wish.city and same(wish.city, profile.city) and same(wish.state, profile.state):
-        return Factor(1.0, f"in {profile.city}")
+def _apart(wish: Wish, person: Person) -> Factor:
+    is_abroad = bool(wish.country and person.country and wish.country != person.country)
+    if not is_abroad and wish.city and same(wish.city, person.city) and same(wish.state, person.state):
+        return Factor(1.0, f"in {person.city}")
     # A state that is not given does not say that it is another.
-    job, person = (
+    place, home = (
         spot_of(each.city, each.state, each.country or other.country) if each.city else None
-        for each, other in ((wish, profile), (profile, wish))
+        for each, other in ((wish, person), (person, wish))
     )
-    if job is not None and person is not None:
-        distance = kilometres(job, person)
+    if place is not None and home is not None:
+        distance = kilometres(place, home)
         if distance < 1:
-            return Factor(1.0, f"in {profile.city}")
+            return Factor(1.0, f"in {person.city}")
         # Who comes in on some days only goes twice as far.
         reach = COMMUTE * (2 if wish.remote_kind == RemoteKind.HYBRID else 1)
         value = max(0.1, exp(-max(0.0, distance - NO_WAY) / reach))
-        told = f"in {profile.city}, {distance:,.0f} km away"
+        told = f"in {person.city}, {distance:,.0f} km away"
         return Factor(min(value, 0.5), f"{told} and abroad") if is_abroad else Factor(value, told)
     if is_abroad:
-        return Factor(0.1, f"in another country ({profile.country})")
-    if wish.state and same(wish.state, profile.state):
-        return Factor(0.7, f"in the same state ({profile.state})")
-    return Factor(0.3, f"in {profile.city or profile.state or profile.country}, not {wish.city or wish.state}")
+        return Factor(0.1, f"in another country ({person.country})")
+    if wish.state and same(wish.state, person.state):
+        return Factor(0.7, f"in the same state ({person.state})")
+    return Factor(0.3, f"in {person.city or person.state or person.country}, not {wish.city or wish.state}")
 
 
 def salary(wish: Wish, desired: Salary | None, in_currency: Decimal | None) -> Factor | None:
@@ -141,12 +142,12 @@ def salary(wish: Wish, desired: Salary | None, in_currency: Decimal | None) -> F
     return Factor(max(0.0, 1 - 4 * over), f"wants {told} more than the job pays")
 
 
-def availability(wish: Wish, profile: CandidateProfile, today: date) -> Factor | None:
+def availability(wish: Wish, person: Person, today: date) -> Factor | None:
     if not wish.is_job:
         return None
-    looking = LOOKING[JobSearch(profile.job_search)]
-    told = {JobSearch.NOT_LOOKING: "not looking", JobSearch.PLACED: "placed already"}.get(JobSearch(profile.job_search))
-    days = free_in(profile, today)
+    looking = LOOKING[JobSearch(person.job_search)]
+    told = {JobSearch.NOT_LOOKING: "not looking", JobSearch.PLACED: "placed already"}.get(JobSearch(person.job_search))
+    days = free_in(person, today)
     if told is not None:
         return Factor(looking, told)
     if days is None:
@@ -157,11 +158,11 @@ def availability(wish: Wish, profile: CandidateProfile, today: date) -> Factor |
     return Factor(looking * max(0.0, 1 - late / LONG), when)
 
 
-def free_in(profile: CandidateProfile, today: date) -> int | None:
+def free_in(person: Person, today: date) -> int | None:
     """Return in how many days somebody can start, None where they have not said."""
-    if profile.available_on is not None:
-        return max(0, (profile.available_on - today).days)
-    return profile.notice_period_days
+    if person.available_on is not None:
+        return max(0, (person.available_on - today).days)
+    return person.notice_period_days
 
 
 def yearly(amount: Salary) -> Decimal:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from recruitment.cv.skills import dictionary, find_skills, own, shipped
 from recruitment.models.skills import fold
@@ -28,8 +28,7 @@ class Asked:
     is_required: bool = True
 
 
-@dataclass(frozen=True)
-class Had:
+class Had(NamedTuple):
     """A skill a candidate has."""
 
     name: str

@@ -42,7 +42,7 @@ def unseal(sealed: str, place: str) -> str:
     key_id, _, ciphertext = rest.partition("|")
     if version != "v1":
         raise Undecryptable
-    return _decrypt(_key(uuid.UUID(key_id)), ciphertext, _address(place)).decode()
+    return _opened(_cipher(key_id), ciphertext, _address(place)).decode()
 
 
 def wrap(master_key: bytes, key: bytes, organization_id: uuid.UUID) -> str:
@@ -79,15 +79,15 @@ def _current_key() -> tuple[uuid.UUID, bytes]:
     return entry.id, unwrap(entry.wrapped, entry.organization_id)[0]
 
 
-def _key(key_id: uuid.UUID) -> bytes:
-    # Asked for once a unit of work, however many values it reads.
+def _cipher(key_id: str) -> AESGCM:
+    # Asked for and opened once a unit of work, however many values it reads.
     known = current_scope().notes.setdefault(f"organization key {key_id}", [])
     if not known:
-        entry = OrganizationKey.objects.filter(pk=key_id).first()
+        entry = OrganizationKey.objects.filter(pk=uuid.UUID(key_id)).first()
         if entry is None:
             raise Undecryptable
-        known.append(entry.wrapped)
-    return unwrap(cast(str, known[0]), current_organization_id())[0]
+        known.append(AESGCM(unwrap(entry.wrapped, entry.organization_id)[0]))
+    return cast(AESGCM, known[0])
 
 
 def _address(place: str) -> bytes:
@@ -100,8 +100,12 @@ def _encrypt(key: bytes, data: bytes, address: bytes) -> str:
 
 
 def _decrypt(key: bytes, text: str, address: bytes) -> bytes:
+    return _opened(AESGCM(key), text, address)
+
+
+def _opened(cipher: AESGCM, text: str, address: bytes) -> bytes:
     data = base64.b64decode(text)
     try:
-        return AESGCM(key).decrypt(data[:NONCE_BYTES], data[NONCE_BYTES:], address)
+        return cipher.decrypt(data[:NONCE_BYTES], data[NONCE_BYTES:], address)
     except InvalidTag:
         raise Undecryptable from None
