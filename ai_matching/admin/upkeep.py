@@ -9,9 +9,12 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
@@ -22,11 +25,13 @@ from ai_matching.models import (
     EmbeddingRun,
     EnrichmentProposal,
     LeadScore,
+    LeadScoreEntry,
     ProposalStatus,
     SubjectKind,
 )
 from ai_matching.services import enrichment
 from ai_matching.services.embeddings import coverage, start_run, unembedded
+from ai_matching.services.leads import backtest
 from ai_matching.services.learning import accept_weights, propose_weights, reject_weights
 from ai_matching.services.settings import WEIGHTS, own_settings, update_settings, weights_of
 from ai_matching.services.usage import spent_this_month
@@ -37,6 +42,8 @@ from vocelio.errors import VocelioError
 
 # Records of a kind whose vectors are missing or old, above the list of runs.
 UNEMBEDDED = 20
+# Earlier scores on a lead's page.
+ENTRIES = 20
 
 
 class StartForm(TenantForm):
@@ -132,8 +139,11 @@ class AiSettingsAdmin(TenantAdmin):
         return response
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        if not AiSettings.objects.exists() and self.has_add_permission(request):
-            return redirect(reverse("admin:ai_matching_aisettings_add"))
+        stored = AiSettings.objects.only("pk").first()
+        if stored is not None and self.has_view_permission(request):
+            return redirect("admin:ai_matching_aisettings_change", stored.pk)
+        if self.has_add_permission(request):
+            return redirect("admin:ai_matching_aisettings_add")
         response: HttpResponse = super().changelist_view(request, extra_context)
         return response
 
@@ -176,15 +186,18 @@ class EmbeddingRunAdmin(TenantAdmin):
     menu_title = "Vectors"
     change_list_template = "matching/runs.html"
 
-    list_display = ("created_at", "shown_kinds", "model", "live", "embedded", "unchanged", "reused", "created_by")
+    list_display = ("created_at", "shown_kinds", "model", "live", "embedded", "unchanged", "created_by")
     list_select_related = ("created_by",)
     fields = (
-        ("status", "provider", "model"),
+        ("shown_kinds", "status"),
+        ("provider", "model"),
         ("total", "processed"),
-        ("embedded", "unchanged", "reused", "empty"),
+        ("embedded", "unchanged"),
+        ("reused", "empty"),
         ("error_code", "error_message"),
         ("created_by", "created_at"),
     )
+    readonly_fields = ("shown_kinds",)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -241,7 +254,7 @@ class AiUsageAdmin(TenantAdmin):
 
 @admin.register(LeadScore)
 class LeadScoreAdmin(TenantAdmin):
-    permissions = {"view": "deals:read"}
+    permissions = {"view": "deals:read", "backtest": "analytics:read"}
     section = "Matching"
     icon = "speed"
     menu_title = "Lead scores"
@@ -249,21 +262,56 @@ class LeadScoreAdmin(TenantAdmin):
 
     list_display = ("person", "score", "reasons", "scored_at")
     list_select_related = ("profile__contact",)
-    fields = (("person", "score"), "why", ("rules_version", "scored_at"))
-    readonly_fields = ("person", "why")
+    change_list_template = "matching/leads.html"
+    fields = (("contact", "score"), "why", ("rules_version", "scored_at"), "history")
+    readonly_fields = ("contact", "why", "history")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).defer("profile__contact__search")
+
+    def get_urls(self) -> list[URLPattern]:
+        backtested = self.admin_site.admin_view(self.backtest)
+        return [path("backtest/", backtested, name="ai_matching_leadscore_backtest"), *super().get_urls()]
+
+    def backtest(self, request: HttpRequest) -> HttpResponse:
+        """Show how well the rules would have told past deals apart."""
+        if not self.may(request, "backtest"):
+            raise PermissionDenied
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "What the scores are worth",
+            "found": backtest(),
+            "opts": self.opts,
+        }
+        return TemplateResponse(request, "matching/backtest.html", context)
 
     @admin.display(description="Lead")
     def person(self, score: LeadScore) -> str:
         return str(score.profile.contact)
 
+    @admin.display(description="Lead")
+    def contact(self, score: LeadScore) -> SafeString:
+        address = reverse("admin:contacts_contact_change", args=[score.profile.contact_id])
+        return format_html(
+            '<a class="text-primary-600 dark:text-primary-500" href="{}">{}</a>', address, score.profile.contact
+        )
+
+    @admin.display(description="How it came here")
+    def history(self, score: LeadScore) -> SafeString:
+        """Show the scores there were, the latest first, each with what it was made of."""
+        rows = LeadScoreEntry.objects.filter(profile_id=score.profile_id).order_by("-scored_at", "-id")[:ENTRIES]
+        return format_html_join(
+            "",
+            "<p><b>{}</b> · {}<br>{}</p>",
+            (
+                (row.score, date_format(localtime(row.scored_at), "DATETIME_FORMAT"), because(row.factors))
+                for row in rows
+            ),
+        )
+
     @admin.display(description="Because")
     def reasons(self, score: LeadScore) -> str:
-        """Say it from what adds most to what adds least."""
-        ordered = sorted(score.factors, key=lambda each: -float(each["points"]))
-        return "; ".join(each["reason"] for each in ordered)
+        return because(score.factors)
 
     @admin.display(description="Why")
     def why(self, score: LeadScore) -> SafeString:
@@ -313,6 +361,12 @@ class EnrichmentProposalAdmin(TenantAdmin):
             except VocelioError as error:
                 self.message_user(request, f"{proposal}: {error.message}", messages.ERROR)
         self.message_user(request, f"{done} {ProposalStatus(status).label.lower()}.", messages.SUCCESS)
+
+
+def because(factors: list[dict[str, Any]]) -> str:
+    """Say why, from what adds most to what adds least, with the points each adds."""
+    ordered = sorted(factors, key=lambda each: -float(each["points"]))
+    return "; ".join(f"{each['reason']} ({each['points']:.0f})" for each in ordered)
 
 
 def factor_bars(factors: list[dict[str, Any]]) -> SafeString:
