@@ -137,8 +137,10 @@ class MatchAdmin(TenantAdmin):
 
     @admin.display(description="What counted")
     def what_counts(self, match: Match) -> str:
-        weights = [f"{LABELS.get(name, name)} {value:.2f}" for name, value in match.weights.items() if value]
-        return ", ".join([*weights, f"titles {match.title_weight:.2f} of title and text"])
+        weights = [
+            f"{label.lower()} {match.weights[name]:.2f}" for name, label in LABELS.items() if match.weights.get(name)
+        ]
+        return ", ".join([*weights, f"of title and text the title {match.title_weight:.2f}"])
 
     @admin.display(description="Conditions")
     def conditions(self, match: Match) -> str:

@@ -8,7 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.formats import date_format
@@ -18,6 +18,7 @@ from django.utils.timezone import localtime
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
+from ai_matching.admin.matches import LABELS
 from ai_matching.embedders import all_embedders
 from ai_matching.models import (
     AiSettings,
@@ -35,6 +36,7 @@ from ai_matching.services.leads import backtest
 from ai_matching.services.learning import accept_weights, propose_weights, reject_weights
 from ai_matching.services.settings import WEIGHTS, own_settings, update_settings, weights_of
 from ai_matching.services.usage import spent_this_month
+from contacts.models import Contact
 from vocelio.backoffice.forms import TenantForm
 from vocelio.backoffice.jobs import progress_bar
 from vocelio.backoffice.tenant import TenantAdmin
@@ -51,6 +53,13 @@ class StartForm(TenantForm):
 
     class Meta:
         fields: list[str] = []
+
+
+class LookForm(TenantForm):
+    """Whom to look for."""
+
+    class Meta:
+        fields = ["contact"]
 
 
 def weight(label: str) -> forms.FloatField:
@@ -152,8 +161,17 @@ class AiSettingsAdmin(TenantAdmin):
     ) -> HttpResponse:
         """Show beside the form which weights past judgements speak for."""
         if self.may(request, "learn"):
-            extra_context = {**(extra_context or {}), "proposal": propose_weights()}
-        return super().changeform_view(request, object_id, form_url, extra_context)
+            proposal = propose_weights()
+            extra_context = {**(extra_context or {}), "proposal": proposal}
+            if proposal["proposed"] is not None:
+                then = proposal["proposed"]["weights"]
+                rows = [(LABELS[name], now, then[name]) for name, now in proposal["current"]["weights"].items()]
+                extra_context["weights"] = rows
+        response = super().changeform_view(request, object_id, form_url, extra_context)
+        if object_id is not None and isinstance(response, TemplateResponse) and response.context_data is not None:
+            # There is one row alone.
+            response.context_data["has_add_permission"] = False
+        return response
 
     def learn(self, request: HttpRequest) -> HttpResponse:
         """Take the proposed weights, or leave them, as a person says."""
@@ -320,15 +338,40 @@ class LeadScoreAdmin(TenantAdmin):
 
 @admin.register(EnrichmentProposal)
 class EnrichmentProposalAdmin(TenantAdmin):
-    permissions = {"view": "contacts:read", "accept": "contacts:write", "reject": "contacts:write"}
+    permissions = {"view": "contacts:read", **dict.fromkeys(["add", "accept", "reject"], "contacts:write")}
     section = "Matching"
     icon = "auto_fix_high"
     menu_title = "Proposals"
 
-    list_display = ("contact", "field", "value", "source", "confidence", "explanation", "state", "created_at")
+    list_display = ("contact", "field", "value", "source", "confidence", "explanation", "state")
     list_select_related = ("contact",)
     list_filter = ("status", "field", "source")
     actions = ("accept", "reject")
+    form = LookForm
+    autocomplete_fields = ("contact",)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        if obj is None:
+            told = "Looks for what might be added to a contact. Nothing is written before somebody accepts it."
+            return [(None, {"fields": ["contact"], "description": told})]
+        return super().get_fieldsets(request, obj)
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        """Look for proposals of the contact that was chosen, and show them."""
+        form = self.get_form(request)(request.POST) if request.method == "POST" and self.may(request, "add") else None
+        if form is None or not form.is_valid():
+            response: HttpResponse = super().add_view(request, form_url, extra_context)
+            return response
+        visible = Contact.objects.alive().visible_to(self.principal(request)).defer("search")
+        contact = get_object_or_404(visible, pk=form.cleaned_data["contact"].pk)
+        with transaction.atomic():
+            found, notice = enrichment.enrich(contact)
+        told = f"{len(found)} proposals wait." if found else "Nothing was found that is not there already."
+        self.message_user(request, f"{told} {notice}".strip(), messages.SUCCESS if found else messages.WARNING)
+        return redirect(f"{reverse('admin:ai_matching_enrichmentproposal_changelist')}?contact__id__exact={contact.pk}")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).defer("contact__search")

@@ -9,6 +9,9 @@ NAMED = 4
 # From this value on a factor speaks for a match. Texts are hardly ever wholly alike.
 FULL = 0.9
 GOOD = {"similarity": 0.5}
+NAMES = {"similarity": "title and text", "skills": "skills"}
+# Fewer points are not worth a word.
+LEAST = 0.5
 
 
 def likeness(value: float) -> str:
@@ -22,18 +25,22 @@ def likeness(value: float) -> str:
 
 
 def sentence(factors: Sequence[dict[str, Any]], skills: Compared | None) -> str:
-    """Return why: the skills, then what speaks for the match, then what takes points away and how many.
+    """Return why: the skills, then what speaks for the match, then what takes how many points from a hundred.
 
-    What counts most comes first, so that the sentence tells the rank apart from the next one.
+    What counts most comes first, so that two sentences tell why one stands before the other.
     """
     told = [_skills(skills)] if skills is not None else []
-    others = [each for each in factors if each["factor"] != "skills"]
-    good = [each for each in others if each["value"] >= GOOD.get(each["factor"], FULL)]
+    good = [each for each in factors if each["factor"] != "skills" and each["value"] >= GOOD.get(each["factor"], FULL)]
     told.append("; ".join(each["reason"] for each in sorted(good, key=lambda each: (-each["points"], each["factor"]))))
-    lost = {each["factor"]: 100 * each["weight"] - each["points"] for each in others if each not in good}
-    taken = sorted((each for each in others if each["factor"] in lost), key=lambda each: -lost[each["factor"]])
-    if taken:
-        told.append("points lost: " + "; ".join(f"{each['reason']} ({-lost[each['factor']]:.1f})" for each in taken))
+    lost = []
+    for each in factors:
+        points = 100 * each["weight"] - each["points"]
+        if points >= LEAST:
+            # What was told above is only named.
+            is_told = each["factor"] == "skills" or each in good
+            lost.append((-points, NAMES.get(each["factor"], each["reason"]) if is_told else each["reason"]))
+    if lost:
+        told.append("points lost: " + "; ".join(f"{what} ({points:.1f})" for points, what in sorted(lost)))
     return " ".join(f"{part[0].upper()}{part[1:]}." for part in told if part)
 
 
@@ -58,10 +65,11 @@ def _are_wishes(skills: Compared) -> bool:
 def _skills(skills: Compared) -> str:
     wished = _are_wishes(skills)
     has = [each for each in skills.matched if wished or each["required"]]
-    parts = [f"has {counted(skills)}{_names(has)}"]
+    told = f"has {counted(skills)}{_names(has)}"
     weak = [each for each in skills.matched if each["level"] < each["wantedLevel"]]
     if weak:
-        parts.append("but less practised than asked in " + _listed(weak, "{name} ({level} of {wantedLevel})"))
+        told += ", but less practised than asked in " + _listed(weak, "{name} ({level} of {wantedLevel})")
+    parts = [told]
     extra = [] if wished else [each for each in skills.matched if not each["required"]]
     if extra:
         parts.append(f"also {_listed(extra)}")

@@ -42,6 +42,15 @@ def test_what_changes_gets_new_vectors_and_what_does_not_keeps_them(admin: Perso
     vectors_made(admin)
     assert stored(admin, kind="job") == stored(admin, kind="candidate") == 2
     assert start(admin)["unchanged"] == 4
+    with organization_scope(admin.organization.pk):
+        # As an upgrade that brings another model finds them.
+        Embedding.objects.update(model="before")
+        EmbeddingRun.objects.update(model="before")
+    vectors_made(admin)
+    assert (stored(admin, model=all_embedders()["esco"].model), stored(admin, model="before")) == (4, 0)
+    before = runs(admin)
+    vectors_made(admin)
+    assert runs(admin) == before
     admin.put(f"/v1/candidate-profiles/{profile}", {"headline": "Analytics engineer"})
     vectors_made(admin)
     newest = runs(admin)[0]
@@ -148,7 +157,7 @@ def test_the_offline_model_needs_no_network_and_is_the_same_each_time(monkeypatc
     monkeypatch.setattr(socket.socket, "connect", no_network)
     offline = all_embedders()["esco"]
     first, second = offline.embed(["Data engineer", ""]).vectors, offline.embed(["Data engineer"]).vectors
-    assert first.shape == (2, 692)
+    assert first.shape == (2, 1128)
     assert (first[0] == second[0]).all()
     assert not first[1].any()
 

@@ -40,7 +40,7 @@ def test_candidates_are_ranked_with_their_factors_skills_and_a_sentence(admin: P
     assert answer.json["pagination"] == {"page": 1, "limit": 20, "total": 3, "pages": 1}
     assert (answer.data["provider"], answer.data["model"], answer.data["notice"]) == (
         "esco",
-        "esco-692",
+        "esco-1128",
         "",
     )
     best, near, other = answer.data["results"]
