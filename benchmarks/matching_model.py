@@ -70,7 +70,7 @@ def first_pieces() -> np.ndarray:
 
 
 def train(model: StaticModel, known: list[Occupation], groups: dict[str, tuple[str, str]]) -> StaticModel:
-    """Bring each text near to the others of its occupation and of its group; return the model with its groups."""
+    """Bring each text near to the others of its occupation and of its group; return the model."""
     codes = sorted(groups)
     texts, of_group, of_occupation = [], [], []
     for place, each in enumerate(known):
@@ -102,7 +102,7 @@ def train(model: StaticModel, known: list[Occupation], groups: dict[str, tuple[s
                 [thinned(tokens[place], draw) for place in some], [label[some] for label in labels], pieces, centres
             )
         print(f"epoch {epoch + 1}: {loss / len(order):.3f}", flush=True)
-    model.pieces, model.groups = pieces.values, centres[0].values
+    model.pieces = pieces.values
     return model
 
 
@@ -202,8 +202,7 @@ def main() -> None:
             if len(row["code"]) == 4
         }
     pieces = first_pieces()
-    words = learn_words(known, groups)
-    model = StaticModel(pieces, np.zeros((len(groups), WIDTH), dtype=np.float32), minilm.vocabulary(), words)
+    model = StaticModel(pieces, minilm.vocabulary(), learn_words(known, groups))
     write(train(model, known, groups), asked.out)
 
 

@@ -18,7 +18,9 @@ def judge(person: Person, jobs: list[str], each: int) -> None:
     with organization_scope(person.organization.pk):
         contacts = CandidateProfile.objects.filter(pk__in=profiles).values_list("contact_id", flat=True)
         for job in JobOpening.objects.filter(pk__in=jobs):
-            match = Match.objects.create(kind="candidates", job=job, provider="esco", model="esco-1128", total=each)
+            match = Match.objects.create(
+                kind="candidates", job=job, provider="esco", model="esco-words-692", total=each
+            )
             rows = [
                 MatchedPerson(
                     match=match,

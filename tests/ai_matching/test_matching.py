@@ -1,5 +1,7 @@
 """Candidates for jobs and jobs for candidates: order, reasons, conditions, log."""
 
+import re
+from html import unescape
 from typing import Any
 
 import pytest
@@ -10,6 +12,8 @@ from recruitment.models import Application
 from tests.ai_matching.people import DATA, NURSING, ask, candidate, data_job, ids, vectors_made
 from tests.factories import Person
 from vocelio.organizations.scope import organization_scope
+
+EXPLORER = "/admin/ai_matching/match/explorer/"
 
 
 @pytest.fixture
@@ -40,7 +44,7 @@ def test_candidates_are_ranked_with_their_factors_skills_and_a_sentence(admin: P
     assert answer.json["pagination"] == {"page": 1, "limit": 20, "total": 3, "pages": 1}
     assert (answer.data["provider"], answer.data["model"], answer.data["notice"]) == (
         "esco",
-        "esco-1128",
+        "esco-words-692",
         "",
     )
     best, near, other = answer.data["results"]
@@ -79,12 +83,38 @@ def test_hard_conditions_weights_threshold_and_pages(admin: Person, people):
     assert ids(ask(admin, job, filters={"skills": ["triage"]})) == [people["other"]]
     assert ids(ask(admin, job, filters={"experienceFrom": 7})) == [people["other"]]
     assert ids(ask(admin, job, filters={"state": "TX", "jobSearch": ["open"]})) == [people["near"]]
+    assert ids(ask(admin, job, filters={"candidateIds": [people["other"], people["near"]]})) == [
+        people["near"],
+        people["other"],
+    ]
     assert ids(ask(admin, job, threshold=70)) == [people["fits"]]
     second = ask(admin, job, limit=1, page=2)
     assert ids(second) == [people["near"]]
     assert second.data["results"][0]["rank"] == 2
     only = dict.fromkeys(["similarity", "skills", "location", "salary", "availability"], 0)
     assert ids(ask(admin, job, weights={**only, "experience": 1}))[-1] == people["near"]
+
+
+def test_what_the_organization_set_counts_unless_something_else_is_asked(admin: Person, people):
+    stored = admin.put("/v1/ai/settings", {"threshold": 70, "titleWeight": 0.2, "weights": {"skills": 1}}).data
+    assert (stored["threshold"], stored["titleWeight"]) == (70, 0.2)
+    answer = ask(admin, people["job"])
+    assert (ids(answer), answer.data["titleWeight"]) == ([people["fits"]], 0.2)
+    assert answer.data["weights"]["skills"] == max(answer.data["weights"].values())
+    assert len(ids(ask(admin, people["job"], threshold=0))) == 3
+    assert admin.put("/v1/ai/settings", {"titleWeight": 2}).status == 422
+
+
+def test_the_explorer_shows_how_somebody_in_particular_suits_and_what_was_said(manager: Person, people):
+    candidate(manager, "Baker", name="Zebulon")
+    asked = {"job": people["job"], "name": "Zebul"}
+    page = manager.client.get(EXPLORER, asked).content.decode()
+    assert ("Zebulon" in page, "Ada" in page, "match-said" in page) == (True, False, False)
+    assert "Has none of the 2 required skills" in page
+    (say,) = set(re.findall(rf'action="({EXPLORER}[^"?]+/\?[^"]+)"', page))
+    said = manager.client.post(unescape(say), {"verdict": "bad"})
+    assert "match-said" in manager.client.get(said.headers["Location"]).content.decode()
+    assert "No candidate of that name" in manager.client.get(EXPLORER, {**asked, "name": "Nobody"}).content.decode()
 
 
 def test_applicants_can_be_left_out(admin: Person, people):
