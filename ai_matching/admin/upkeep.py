@@ -148,11 +148,8 @@ class AiSettingsAdmin(TenantAdmin):
         return response
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        stored = AiSettings.objects.only("pk").first()
-        if stored is not None and self.has_view_permission(request):
-            return redirect("admin:ai_matching_aisettings_change", stored.pk)
-        if self.has_add_permission(request):
-            return redirect("admin:ai_matching_aisettings_add")
+        if not AiSettings.objects.exists() and self.has_add_permission(request):
+            return redirect(reverse("admin:ai_matching_aisettings_add"))
         response: HttpResponse = super().changelist_view(request, extra_context)
         return response
 
@@ -187,7 +184,8 @@ class AiSettingsAdmin(TenantAdmin):
                     self.message_user(request, "The weights stay as they are.", messages.SUCCESS)
         except VocelioError as error:
             self.message_user(request, error.message, messages.ERROR)
-        return redirect("admin:ai_matching_aisettings_changelist")
+        # Which leads to the row there is.
+        return redirect("admin:ai_matching_aisettings_add")
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         names = {"weights" if name.startswith("weight_") else name for name in form.changed_data}
@@ -349,9 +347,6 @@ class EnrichmentProposalAdmin(TenantAdmin):
     actions = ("accept", "reject")
     form = LookForm
     autocomplete_fields = ("contact",)
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is None:
