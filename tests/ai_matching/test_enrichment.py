@@ -53,16 +53,6 @@ def test_accepting_writes_once_and_rejecting_never_proposes_again(agent: Person)
     assert len(agent.get(f"/v1/ai/proposals?contactId={target}&status=rejected").data) == 2
 
 
-def test_proposals_are_looked_for_and_accepted_in_the_back_office(manager: Person, outsider: Person):
-    page, target = "/admin/ai_matching/enrichmentproposal/", contact(manager)
-    assert "US" in manager.client.post(f"{page}add/", {"contact": target}, follow=True).content.decode()
-    (country,) = [each for each in manager.get("/v1/ai/proposals").data if each["field"] == "country"]
-    manager.client.post(page, {"action": "accept", "_selected_action": [country["id"]]})
-    assert manager.get(f"/v1/contacts/{target}").data["address"]["country"] == "US"
-    manager.client.post(f"{page}add/", {"contact": contact(outsider)})
-    assert outsider.get("/v1/ai/proposals").data == []
-
-
 def test_contacts_of_others_are_422(agent: Person, outsider: Person):
     foreign = contact(outsider)
     assert agent.post("/v1/ai/enrich-contact", {"contactId": foreign}).status == 422
