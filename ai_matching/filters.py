@@ -46,6 +46,8 @@ class ProposalFilter(django_filters.FilterSet):
 
 def filtered_candidates(rows: QuerySet[Any], asked: dict[str, Any], job: JobOpening | None) -> QuerySet[Any]:
     """Keep the candidates who meet every condition."""
+    if "candidateIds" in asked:
+        rows = rows.filter(pk__in=asked["candidateIds"])
     for name in ("city", "state", "country"):
         if name in asked:
             rows = rows.filter(**{f"{name}__iexact": asked[name]})

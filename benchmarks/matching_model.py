@@ -1,4 +1,4 @@
-"""Train the offline model: pieces of words from MiniLM, brought to mean what ESCO's occupations say.
+"""Train the offline model on ESCO's occupations: what pieces of words from MiniLM mean, and what words tell of groups.
 
     pip install -r requirements-bench.txt
     .venv/bin/python -m benchmarks.matching_model --data ../shared/data/matching --out ai_matching/embedders/data/esco.zip
@@ -15,17 +15,20 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from scipy.sparse import csr_array
 
-from ai_matching.embedders.esco import StaticModel, unit, write
+from ai_matching.embedders.esco import PLACES, StaticModel, WordModel, places_of, unit, weights_of, write
 from benchmarks import minilm
 
 WIDTH = 256
-EPOCHS, BATCH, RATE, DROPPED = 8, 256, 0.006, 0.3
+EPOCHS, BATCH, RATE, DROPPED = 8, 256, 0.006, 0.5
 TEMPERATURE = 0.07
-# Against its group a text counts whole, against its own occupation half.
-OCCUPATION = 0.5
+# Against its group a text counts whole, against its own occupation a fifth.
+OCCUPATION = 0.2
 LONGEST = 120
 RARE = 1e-3
+# Numbers a place of words has, and how much the words' weights are held small.
+AXES, RIDGE = 128, 4.0
 
 
 class Occupation(NamedTuple):
@@ -67,7 +70,7 @@ def first_pieces() -> np.ndarray:
 
 
 def train(model: StaticModel, known: list[Occupation], groups: dict[str, tuple[str, str]]) -> StaticModel:
-    """Bring each text near to the others of its occupation and of its group; return the model with its groups."""
+    """Bring each text near to the others of its occupation and of its group; return the model."""
     codes = sorted(groups)
     texts, of_group, of_occupation = [], [], []
     for place, each in enumerate(known):
@@ -99,8 +102,41 @@ def train(model: StaticModel, known: list[Occupation], groups: dict[str, tuple[s
                 [thinned(tokens[place], draw) for place in some], [label[some] for label in labels], pieces, centres
             )
         print(f"epoch {epoch + 1}: {loss / len(order):.3f}", flush=True)
-    model.pieces, model.groups = pieces.values, centres[0].values
+    model.pieces = pieces.values
     return model
+
+
+def learn_words(known: list[Occupation], groups: dict[str, tuple[str, str]]) -> WordModel:
+    """Find by ridge regression which groups words and pairs of words tell of, in few dimensions."""
+    codes = sorted(groups)
+    texts, of_group = [], []
+    comes_in = np.zeros(PLACES)
+    for each in known:
+        own = [each.title, each.description, f"{each.title} {each.description}", ", ".join(each.others) or each.title]
+        texts += own
+        of_group += [codes.index(each.group)] * len(own)
+        comes_in[np.unique(np.concatenate([places_of(text)[0] for text in own]).astype(np.int64))] += 1
+    for place, code in enumerate(codes):
+        texts += groups[code]
+        of_group += [place, place]
+    rarity = (np.log((1 + len(known)) / (1 + comes_in)) + 1).astype(np.float32)
+    counted = [places_of(text) for text in texts]
+    rows = csr_array(
+        (
+            np.concatenate([weights_of(counts, rarity[places]) for places, counts in counted]).astype(np.float32),
+            np.concatenate([places for places, _ in counted]).astype(np.int64),
+            np.cumsum([0, *(len(places) for places, _ in counted)]),
+        ),
+        shape=(len(texts), PLACES),
+    )
+    wanted = np.zeros((len(texts), len(codes)), dtype=np.float32)
+    wanted[np.arange(len(texts)), of_group] = 1
+    alike = (rows @ rows.T).toarray()
+    alike[np.diag_indices(len(texts))] += RIDGE
+    words = rows.T @ np.linalg.solve(alike, wanted)
+    _, axes = np.linalg.eigh(words.T @ words)
+    axes = axes[:, ::-1][:, :AXES]
+    return WordModel(rarity, words @ axes, axes.T)
 
 
 class Moving:
@@ -166,7 +202,7 @@ def main() -> None:
             if len(row["code"]) == 4
         }
     pieces = first_pieces()
-    model = StaticModel(pieces, np.zeros((len(groups), WIDTH), dtype=np.float32), minilm.vocabulary())
+    model = StaticModel(pieces, minilm.vocabulary(), learn_words(known, groups))
     write(train(model, known, groups), asked.out)
 
 

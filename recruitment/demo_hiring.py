@@ -115,7 +115,7 @@ def _job(draw: random.Random, title: str, principal: Any, people: list[Any]) -> 
         status=OpeningStatus.OPEN,
         family=family,
         department=family,
-        description=f"We look for a {title.lower()} who likes to see what comes of their work.",
+        description=f"We look for {'an' if title[0] in 'AEIOU' else 'a'} {title.lower()} who likes to see what comes of their work.",
         requirements="\n".join(f"- {skill}" for skill in skills),
         city=city,
         state=state,

@@ -101,7 +101,7 @@ def fields_of(draw: random.Random, contact: Contact) -> tuple[dict[str, Any], li
     wants = draw.randint(55, 190) * 1_000
     changed = now.year - max(1, years // 2)
     fields = {
-        "headline": f"{'Senior ' if years > 8 else ''}{trade}, {years} years",
+        "headline": f"{'Senior ' if years > 8 else ''}{trade}, {years} {'year' if years == 1 else 'years'}",
         "job_search": draw.choices(JobSearch.values, [30, 35, 28, 7])[0],
         "years_of_experience": years,
         "experience": [

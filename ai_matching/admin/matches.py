@@ -7,18 +7,21 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
+from ai_matching.filters import filtered_candidates
 from ai_matching.models import Match, MatchedPerson, Verdict
 from ai_matching.services.decisions import decide, quality
 from ai_matching.services.log_export import export_log
-from ai_matching.services.matching import Asking, candidates_for, match_candidates
+from ai_matching.services.matching import Answer, Asking, candidates_for, match_candidates
+from contacts.models import LiveContact
 from recruitment.models import JobOpening, OpeningStatus
+from vocelio.access.principal import Principal
 from vocelio.backoffice.tenant import TenantAdmin
 
 # Jobs to choose from.
@@ -46,13 +49,14 @@ class MatchAdmin(TenantAdmin):
     list_select_related = ("job", "profile__contact", "created_by")
     list_filter = ("kind", "provider")
     fields = (
-        ("kind", "created_by", "created_at"),
-        ("job", "provider", "model", "model_version", "rules_version"),
-        ("weights", "title_weight", "threshold", "filters"),
+        ("about", "kind"),
+        ("created_by", "created_at"),
+        ("compared_by", "rules_version"),
+        ("what_counts", "conditions"),
         ("total", "notice"),
         "shown",
     )
-    readonly_fields = fields[-1:]
+    readonly_fields = ("about", "compared_by", "what_counts", "conditions", "shown")
 
     def sidebar_extra(self) -> list[tuple[str, str, str]]:
         return [("Match explorer", "join_inner", reverse("admin:ai_matching_match_explorer"))]
@@ -78,19 +82,23 @@ class MatchAdmin(TenantAdmin):
         jobs = list(
             visible.alive().filter(status=OpeningStatus.OPEN).order_by("title", "id").defer("description")[:JOBS]
         )
-        chosen = next((job for job in jobs if str(job.pk) == request.GET.get("job")), None)
+        asked = request.GET
+        chosen = next((job for job in jobs if str(job.pk) == asked.get("job")), None)
         answer = None
         if chosen is not None:
-            asking = Asking(principal=principal, limit=SHOWN)
-            answer = match_candidates(asking=asking, among=candidates_for(principal), job=chosen)
+            filters = conditions_of(asked, principal)
+            among = filtered_candidates(candidates_for(principal), filters, chosen)
+            asking = Asking(principal=principal, limit=SHOWN, filters=filters)
+            answer = match_candidates(asking=asking, among=among, job=chosen)
         context = {
             **self.admin_site.each_context(request),
             "title": "Match explorer",
             "jobs": jobs,
             "chosen": chosen,
+            "asked": asked,
             "skills": list(chosen.skills.all()) if chosen else [],
             "answer": answer,
-            "labels": LABELS,
+            "rows": rows_of(answer) if answer else [],
             "quality": quality() if self.may(request, "view") else [],
             "opts": self.opts,
         }
@@ -115,11 +123,32 @@ class MatchAdmin(TenantAdmin):
             with transaction.atomic():
                 decide(result, verdict=request.POST["verdict"])
             self.message_user(request, "Noted. Nothing else follows from it.", messages.SUCCESS)
-        return redirect(f"{reverse('admin:ai_matching_match_explorer')}?job={result.match.job_id or ''}")
+        asked = QueryDict(request.META["QUERY_STRING"], mutable=True)
+        asked["job"] = str(result.match.job_id or "")
+        return redirect(f"{reverse('admin:ai_matching_match_explorer')}?{asked.urlencode()}")
 
     @admin.display(description="For")
     def about(self, match: Match) -> str:
         return str(match.job or (match.profile and match.profile.contact) or "a text")
+
+    @admin.display(description="Compared by")
+    def compared_by(self, match: Match) -> str:
+        return f"{match.provider}, {match.model}, version {match.model_version}"
+
+    @admin.display(description="What counted")
+    def what_counts(self, match: Match) -> str:
+        weights = [
+            f"{label.lower()} {match.weights[name]:.2f}" for name, label in LABELS.items() if match.weights.get(name)
+        ]
+        return ", ".join([*weights, f"of title and text the title {match.title_weight:.2f}"])
+
+    @admin.display(description="Conditions")
+    def conditions(self, match: Match) -> str:
+        told = [
+            f"{name}: {', '.join(map(str, each)) if isinstance(each, list) else each}"
+            for name, each in match.filters.items()
+        ]
+        return "; ".join([*told, *([f"score from {match.threshold}"] if match.threshold else [])]) or "none"
 
     @admin.display(description="What was shown")
     def shown(self, match: Match) -> SafeString:
@@ -138,3 +167,30 @@ class MatchAdmin(TenantAdmin):
                 for row in rows.defer("profile__contact__search")
             ),
         )
+
+
+def conditions_of(asked: QueryDict, principal: Principal) -> dict[str, Any]:
+    """Return the conditions that the form above the explorer names."""
+    conditions: dict[str, Any] = {}
+    if name := asked.get("name", "").strip():
+        people = LiveContact.objects.search(name).values("pk")
+        found = candidates_for(principal).filter(contact_id__in=people).values_list("pk", flat=True)
+        conditions["candidateIds"] = [str(pk) for pk in found[:SHOWN]]
+    if "without" in asked:
+        conditions["excludeApplicants"] = True
+    return conditions
+
+
+def rows_of(answer: Answer) -> list[dict[str, Any]]:
+    """Return the results with their factors' labels and what was said last of each of them for this job."""
+    shown = [result.subject.pk for result in answer.results]
+    judged = MatchedPerson.objects.filter(job_id=answer.match.job_id, profile_id__in=shown).exclude(verdict="")
+    said = dict(judged.order_by("decided_at", "id").values_list("profile_id", "verdict"))
+    return [
+        {
+            "result": result,
+            "said": said.get(result.subject.pk, ""),
+            "bars": [(LABELS[each["factor"]], each) for each in result.factors],
+        }
+        for result in answer.results
+    ]

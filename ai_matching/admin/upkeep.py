@@ -8,13 +8,17 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
+from ai_matching.admin.matches import LABELS
 from ai_matching.embedders import all_embedders
 from ai_matching.models import (
     AiSettings,
@@ -22,14 +26,17 @@ from ai_matching.models import (
     EmbeddingRun,
     EnrichmentProposal,
     LeadScore,
+    LeadScoreEntry,
     ProposalStatus,
     SubjectKind,
 )
 from ai_matching.services import enrichment
 from ai_matching.services.embeddings import coverage, start_run, unembedded
+from ai_matching.services.leads import backtest
 from ai_matching.services.learning import accept_weights, propose_weights, reject_weights
 from ai_matching.services.settings import WEIGHTS, own_settings, update_settings, weights_of
 from ai_matching.services.usage import spent_this_month
+from contacts.models import Contact
 from vocelio.backoffice.forms import TenantForm
 from vocelio.backoffice.jobs import progress_bar
 from vocelio.backoffice.tenant import TenantAdmin
@@ -37,6 +44,8 @@ from vocelio.errors import VocelioError
 
 # Records of a kind whose vectors are missing or old, above the list of runs.
 UNEMBEDDED = 20
+# Earlier scores on a lead's page.
+ENTRIES = 20
 
 
 class StartForm(TenantForm):
@@ -44,6 +53,13 @@ class StartForm(TenantForm):
 
     class Meta:
         fields: list[str] = []
+
+
+class LookForm(TenantForm):
+    """Whom to look for."""
+
+    class Meta:
+        fields = ["contact"]
 
 
 def weight(label: str) -> forms.FloatField:
@@ -142,8 +158,17 @@ class AiSettingsAdmin(TenantAdmin):
     ) -> HttpResponse:
         """Show beside the form which weights past judgements speak for."""
         if self.may(request, "learn"):
-            extra_context = {**(extra_context or {}), "proposal": propose_weights()}
-        return super().changeform_view(request, object_id, form_url, extra_context)
+            proposal = propose_weights()
+            extra_context = {**(extra_context or {}), "proposal": proposal}
+            if proposal["proposed"] is not None:
+                then = proposal["proposed"]["weights"]
+                rows = [(LABELS[name], now, then[name]) for name, now in proposal["current"]["weights"].items()]
+                extra_context["weights"] = rows
+        response = super().changeform_view(request, object_id, form_url, extra_context)
+        if object_id is not None and isinstance(response, TemplateResponse) and response.context_data is not None:
+            # There is one row alone.
+            response.context_data["has_add_permission"] = False
+        return response
 
     def learn(self, request: HttpRequest) -> HttpResponse:
         """Take the proposed weights, or leave them, as a person says."""
@@ -159,7 +184,8 @@ class AiSettingsAdmin(TenantAdmin):
                     self.message_user(request, "The weights stay as they are.", messages.SUCCESS)
         except VocelioError as error:
             self.message_user(request, error.message, messages.ERROR)
-        return redirect("admin:ai_matching_aisettings_changelist")
+        # Which leads to the row there is.
+        return redirect("admin:ai_matching_aisettings_add")
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         names = {"weights" if name.startswith("weight_") else name for name in form.changed_data}
@@ -176,15 +202,18 @@ class EmbeddingRunAdmin(TenantAdmin):
     menu_title = "Vectors"
     change_list_template = "matching/runs.html"
 
-    list_display = ("created_at", "shown_kinds", "model", "live", "embedded", "unchanged", "reused", "created_by")
+    list_display = ("created_at", "shown_kinds", "model", "live", "embedded", "unchanged", "created_by")
     list_select_related = ("created_by",)
     fields = (
-        ("status", "provider", "model"),
+        ("shown_kinds", "status"),
+        ("provider", "model"),
         ("total", "processed"),
-        ("embedded", "unchanged", "reused", "empty"),
+        ("embedded", "unchanged"),
+        ("reused", "empty"),
         ("error_code", "error_message"),
         ("created_by", "created_at"),
     )
+    readonly_fields = ("shown_kinds",)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -241,7 +270,7 @@ class AiUsageAdmin(TenantAdmin):
 
 @admin.register(LeadScore)
 class LeadScoreAdmin(TenantAdmin):
-    permissions = {"view": "deals:read"}
+    permissions = {"view": "deals:read", "backtest": "analytics:read"}
     section = "Matching"
     icon = "speed"
     menu_title = "Lead scores"
@@ -249,21 +278,56 @@ class LeadScoreAdmin(TenantAdmin):
 
     list_display = ("person", "score", "reasons", "scored_at")
     list_select_related = ("profile__contact",)
-    fields = (("person", "score"), "why", ("rules_version", "scored_at"))
-    readonly_fields = ("person", "why")
+    change_list_template = "matching/leads.html"
+    fields = (("contact", "score"), "why", ("rules_version", "scored_at"), "history")
+    readonly_fields = ("contact", "why", "history")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).defer("profile__contact__search")
+
+    def get_urls(self) -> list[URLPattern]:
+        backtested = self.admin_site.admin_view(self.backtest)
+        return [path("backtest/", backtested, name="ai_matching_leadscore_backtest"), *super().get_urls()]
+
+    def backtest(self, request: HttpRequest) -> HttpResponse:
+        """Show how well the rules would have told past deals apart."""
+        if not self.may(request, "backtest"):
+            raise PermissionDenied
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "What the scores are worth",
+            "found": backtest(),
+            "opts": self.opts,
+        }
+        return TemplateResponse(request, "matching/backtest.html", context)
 
     @admin.display(description="Lead")
     def person(self, score: LeadScore) -> str:
         return str(score.profile.contact)
 
+    @admin.display(description="Lead")
+    def contact(self, score: LeadScore) -> SafeString:
+        address = reverse("admin:contacts_contact_change", args=[score.profile.contact_id])
+        return format_html(
+            '<a class="text-primary-600 dark:text-primary-500" href="{}">{}</a>', address, score.profile.contact
+        )
+
+    @admin.display(description="How it came here")
+    def history(self, score: LeadScore) -> SafeString:
+        """Show the scores there were, the latest first, each with what it was made of."""
+        rows = LeadScoreEntry.objects.filter(profile_id=score.profile_id).order_by("-scored_at", "-id")[:ENTRIES]
+        return format_html_join(
+            "",
+            "<p><b>{}</b> · {}<br>{}</p>",
+            (
+                (row.score, date_format(localtime(row.scored_at), "DATETIME_FORMAT"), because(row.factors))
+                for row in rows
+            ),
+        )
+
     @admin.display(description="Because")
     def reasons(self, score: LeadScore) -> str:
-        """Say it from what adds most to what adds least."""
-        ordered = sorted(score.factors, key=lambda each: -float(each["points"]))
-        return "; ".join(each["reason"] for each in ordered)
+        return because(score.factors)
 
     @admin.display(description="Why")
     def why(self, score: LeadScore) -> SafeString:
@@ -272,15 +336,37 @@ class LeadScoreAdmin(TenantAdmin):
 
 @admin.register(EnrichmentProposal)
 class EnrichmentProposalAdmin(TenantAdmin):
-    permissions = {"view": "contacts:read", "accept": "contacts:write", "reject": "contacts:write"}
+    permissions = {"view": "contacts:read", **dict.fromkeys(["add", "accept", "reject"], "contacts:write")}
     section = "Matching"
     icon = "auto_fix_high"
     menu_title = "Proposals"
 
-    list_display = ("contact", "field", "value", "source", "confidence", "explanation", "state", "created_at")
+    list_display = ("contact", "field", "value", "source", "confidence", "explanation", "state")
     list_select_related = ("contact",)
     list_filter = ("status", "field", "source")
     actions = ("accept", "reject")
+    form = LookForm
+    autocomplete_fields = ("contact",)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        if obj is None:
+            told = "Looks for what might be added to a contact. Nothing is written before somebody accepts it."
+            return [(None, {"fields": ["contact"], "description": told})]
+        return super().get_fieldsets(request, obj)
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        """Look for proposals of the contact that was chosen, and show them."""
+        form = self.get_form(request)(request.POST) if request.method == "POST" and self.may(request, "add") else None
+        if form is None or not form.is_valid():
+            response: HttpResponse = super().add_view(request, form_url, extra_context)
+            return response
+        visible = Contact.objects.alive().visible_to(self.principal(request)).defer("search")
+        contact = get_object_or_404(visible, pk=form.cleaned_data["contact"].pk)
+        with transaction.atomic():
+            found, notice = enrichment.enrich(contact)
+        told = f"{len(found)} proposals wait." if found else "Nothing was found that is not there already."
+        self.message_user(request, f"{told} {notice}".strip(), messages.SUCCESS if found else messages.WARNING)
+        return redirect(f"{reverse('admin:ai_matching_enrichmentproposal_changelist')}?contact__id__exact={contact.pk}")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).defer("contact__search")
@@ -313,6 +399,12 @@ class EnrichmentProposalAdmin(TenantAdmin):
             except VocelioError as error:
                 self.message_user(request, f"{proposal}: {error.message}", messages.ERROR)
         self.message_user(request, f"{done} {ProposalStatus(status).label.lower()}.", messages.SUCCESS)
+
+
+def because(factors: list[dict[str, Any]]) -> str:
+    """Say why, from what adds most to what adds least, with the points each adds."""
+    ordered = sorted(factors, key=lambda each: -float(each["points"]))
+    return "; ".join(f"{each['reason']} ({each['points']:.0f})" for each in ordered)
 
 
 def factor_bars(factors: list[dict[str, Any]]) -> SafeString:

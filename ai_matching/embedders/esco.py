@@ -1,11 +1,13 @@
-"""The embedder that needs no network and no key: word vectors trained on ESCO, shipped beside this file."""
+"""The embedder that needs no network and no key: words and what they tell of, learnt from ESCO, shipped beside this file."""
 
 import io
+import re
 import zipfile
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+from zlib import crc32
 
 import numpy as np
 from tokenizers import BertWordPieceTokenizer
@@ -16,18 +18,23 @@ from ai_matching.embedders import Embedded, Embedder, Vectors
 FILE = Path(__file__).with_name("data") / "esco.zip"
 # More than this of a text says little of what it is about, and takes time.
 LONGEST = 8_000
-# How sharply a text is counted to the occupations it is like, and what that counts of the cosine (measured on
-# occupations held back: benchmarks/README.md).
-SHARPNESS = 25.0
-OCCUPATIONS = 0.35
+# What the meaning of a text counts of the cosine, and what the groups of occupations that its words tell of, with how
+# sharply those are told apart. Measured within the half of the occupations that benchmarks/README.md does not ask about.
+MEANING, TOLD = 0.75, 0.25
+SHARPNESS = 130.0
+
+WORD = re.compile(r"\w+")
+ENDINGS = ("ing", "ers", "er", "ors", "or", "ies", "es", "s", "ed")
+# Words, and pairs of them, share so many places.
+PLACES = 1 << 16
 
 
 class EscoEmbedder(Embedder):
-    """What the words of a text mean, and which groups of occupations (ISCO) that is like."""
+    """What the words of a text mean, and which groups of occupations (ISCO) they tell of."""
 
     slug = "esco"
     label = "Offline (ESCO)"
-    model = "esco-692"
+    model = "esco-words-692"
     version = "1"
     dimensions = 692
     batch = 512
@@ -38,11 +45,29 @@ class EscoEmbedder(Embedder):
         return Embedded(shipped().embed([text[:LONGEST] for text in texts]))
 
 
-class StaticModel:
-    """A vector for each piece of a word, added up over a text; beside it how like each group of occupations that is."""
+class WordModel(NamedTuple):
+    """Which groups of occupations words and pairs of words tell of: a few numbers a place, and what those say of groups."""
 
-    def __init__(self, pieces: Vectors, groups: Any, vocabulary: Sequence[str]) -> None:
-        self.pieces, self.groups = pieces, groups.astype(np.float64)
+    rarity: Vectors
+    words: Vectors
+    axes: Any
+
+    def groups(self, texts: Sequence[str]) -> Any:
+        """Return how much each text tells of each group, in double precision."""
+        told = np.zeros((len(texts), self.words.shape[1]))
+        for row, text in zip(told, texts, strict=True):
+            places, counts = places_of(text)
+            if len(places):
+                weights = weights_of(counts, self.rarity[places])
+                row[:] = (weights[:, None] * self.words[places]).sum(axis=0)
+        return told @ self.axes
+
+
+class StaticModel:
+    """A vector for each piece of a word, added up over a text; beside it which groups of occupations its words tell of."""
+
+    def __init__(self, pieces: Vectors, vocabulary: Sequence[str], words: WordModel) -> None:
+        self.pieces, self.words = pieces, words
         names = {piece: place for place, piece in enumerate(vocabulary)}
         self.tokenizer = BertWordPieceTokenizer(vocab=names, lowercase=True)
 
@@ -65,12 +90,32 @@ class StaticModel:
         The product of two vectors of such roots is 1 where the shares are the same, 0 where they have none in common.
         """
         meanings = self.meanings(texts)
-        # In double precision and rounded, so that the texts beside it change nothing of a text's vector.
-        likeness = SHARPNESS * (meanings.astype(np.float64) @ self.groups.T)
+        likeness = SHARPNESS * self.words.groups(texts)
         shares = np.exp((likeness - likeness.max(axis=1, keepdims=True)) / 2)
         shares[~meanings.any(axis=1)] = 0
-        parts = [meanings * np.sqrt(1 - OCCUPATIONS), unit(shares) * np.sqrt(OCCUPATIONS)]
+        # Rounded, so that the texts beside it change nothing of a text's vector.
+        parts = [meanings * np.sqrt(MEANING), unit(shares) * np.sqrt(TOLD)]
         return np.hstack(parts).round(5).astype(np.float32)
+
+
+def places_of(text: str) -> tuple[Any, Any]:
+    """Return the places of a text's words and pairs of neighbouring words, and how often each comes."""
+    codes = np.array([code(word) for word in WORD.findall(text.lower())], dtype=np.uint64)
+    pairs = ((31 * codes[:-1] + 17 * codes[1:] + 7) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(20)
+    return np.unique(np.concatenate([codes, pairs]) % PLACES, return_counts=True)
+
+
+def weights_of(counts: Any, rarity: Any) -> Any:
+    """Return what each place counts in a text: more where it comes often and is rare; one in all."""
+    weights = (1 + np.log(counts)) * rarity
+    return weights / np.linalg.norm(weights)
+
+
+@lru_cache(maxsize=100_000)
+def code(word: str) -> int:
+    """Return a number for a word, the same for most of its forms."""
+    ending = next((each for each in ENDINGS if word.endswith(each) and len(word) - len(each) >= 4), "")
+    return crc32(word.removesuffix(ending).encode())
 
 
 def unit(vectors: Vectors) -> Vectors:
@@ -88,25 +133,29 @@ def shipped() -> StaticModel:
 def read(path: Path) -> StaticModel:
     """Return a model that `write` stored."""
     with zipfile.ZipFile(path) as archive:
-        pieces, scales, groups = (
-            np.load(io.BytesIO(archive.read(f"{name}.npy"))) for name in ("pieces", "scales", "groups")
-        )
+
+        def stored(name: str) -> Any:
+            return np.load(io.BytesIO(archive.read(f"{name}.npy"))).astype(np.float32)
+
+        pieces, words = (stored(name) * stored(f"{name}_scales")[:, None] for name in ("pieces", "words"))
         vocabulary = archive.read("vocabulary.txt").decode().split("\n")
-    return StaticModel(pieces * scales.astype(np.float32)[:, None], groups.astype(np.float32), vocabulary)
+        found = WordModel(stored("rarity"), words, stored("axes").astype(np.float64))
+        return StaticModel(pieces, vocabulary, found)
 
 
 def write(model: StaticModel, path: Path) -> None:
     """Store a model, its numbers in bytes, in the same bytes each time."""
-    scales = np.maximum(np.abs(model.pieces).max(axis=1), 1e-6) / 127
     names = sorted(model.tokenizer.get_vocab().items(), key=lambda item: item[1])
     files = {
-        "pieces.npy": np.rint(model.pieces / scales[:, None]).astype(np.int8),
-        "scales.npy": scales.astype(np.float32),
-        "groups.npy": model.groups.astype(np.float16),
+        "rarity": model.words.rarity.astype(np.float16),
+        "axes": model.words.axes.astype(np.float16),
     }
+    for name, rows in (("pieces", model.pieces), ("words", model.words.words)):
+        scales = np.maximum(np.abs(rows).max(axis=1), 1e-6) / 127
+        files |= {name: np.rint(rows / scales[:, None]).astype(np.int8), f"{name}_scales": scales.astype(np.float32)}
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, array in files.items():
             buffer = io.BytesIO()
             np.save(buffer, array)
-            archive.writestr(zipfile.ZipInfo(name), buffer.getvalue(), zipfile.ZIP_DEFLATED)
+            archive.writestr(zipfile.ZipInfo(f"{name}.npy"), buffer.getvalue(), zipfile.ZIP_DEFLATED)
         archive.writestr(zipfile.ZipInfo("vocabulary.txt"), "\n".join(name for name, _ in names), zipfile.ZIP_DEFLATED)

@@ -32,6 +32,12 @@ class WeightsSerializer(Serializer):
 class CandidateFiltersSerializer(Serializer):
     """Hard conditions: who does not meet them is not shown."""
 
+    candidateIds = serializers.ListField(
+        child=serializers.UUIDField(),
+        required=False,
+        max_length=POOL,
+        help_text="These alone: how each of them suits, and why, beside the others.",
+    )
     jobSearch = serializers.MultipleChoiceField(choices=JobSearch.choices, required=False)
     skills = serializers.ListField(
         child=serializers.CharField(max_length=100), required=False, max_length=20, help_text="All must be there."

@@ -75,7 +75,9 @@ class WeightsProposalSerializer(Serializer):
     neededJudged = serializers.IntegerField(read_only=True)
     neededJobs = serializers.IntegerField(read_only=True)
     current = WeighedSerializer(read_only=True)
-    proposed = WeighedSerializer(read_only=True, allow_null=True)
+    proposed = WeighedSerializer(
+        read_only=True, allow_null=True, help_text="Null while too few were judged, and where none does better."
+    )
 
 
 class UnembeddedSerializer(Serializer):

@@ -90,6 +90,7 @@ def mark_changed(organization_id: uuid.UUID, kind: str, ids: Iterable[uuid.UUID]
 def start_marked_runs(organization_id: uuid.UUID) -> int:
     """Start runs over what was marked; return how many subjects that were."""
     with organization_scope(organization_id):
+        _renew()
         marks = list(EmbeddingMark.objects.select_for_update(skip_locked=True).order_by("marked_at")[:MARKS])
         jobs = [mark.subject_id for mark in marks if mark.kind == SubjectKind.JOB]
         contacts = [mark.subject_id for mark in marks if mark.kind == SubjectKind.CONTACT]
@@ -103,6 +104,19 @@ def start_marked_runs(organization_id: uuid.UUID) -> int:
                 start_run(kinds=[kind], subject_ids=ids)
         EmbeddingMark.objects.filter(pk__in=[mark.pk for mark in marks]).delete()
     return len(marks)
+
+
+def _renew() -> None:
+    """Start runs over what has vectors of a model that an upgrade replaced."""
+    embedder = chosen(own_settings())
+    models = EmbeddingRun.objects.filter(provider=embedder.slug).order_by("-created_at", "-id")
+    if models.values_list("model", flat=True).first() in (None, embedder.model):
+        return
+    old = Embedding.objects.filter(provider=embedder.slug).exclude(model=embedder.model)
+    for kind in SubjectKind.values:
+        ids = list(old.filter(kind=kind).order_by().values_list("subject_id", flat=True).distinct())
+        if ids:
+            start_run(kinds=[kind], subject_ids=ids)
 
 
 def start_run(*, kinds: Sequence[str], subject_ids: Sequence[uuid.UUID] | None = None) -> EmbeddingRun:
@@ -320,6 +334,10 @@ def _forget_gone(kind: str, ids: list[uuid.UUID], texts: dict[uuid.UUID, Text], 
 
 def _switch_over(job: EmbeddingRun, embedder: Embedder) -> None:
     """Let the first model there is answer; another one after a run over everything, which forgets the vectors of others."""
+    replaced = Embedding.objects.filter(kind__in=job.kinds, provider=embedder.slug).exclude(model=embedder.model)
+    if job.subject_ids is not None:
+        replaced = replaced.filter(subject_id__in=job.subject_ids)
+    replaced.delete()
     settings = own_settings()
     is_whole = job.subject_ids is None and set(job.kinds) == set(SubjectKind.values)
     if not settings.answering:

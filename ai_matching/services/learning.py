@@ -26,6 +26,11 @@ class NotEnoughJudged(Conflict):
     message = "Too few results were judged to propose weights."
 
 
+class NoBetterWeights(Conflict):
+    code = "NO_BETTER_WEIGHTS"
+    message = "No weights are known that order judged results better than those that count now."
+
+
 class Judged(NamedTuple):
     """The judged results of one job: a row of factors each, and which were good."""
 
@@ -36,7 +41,8 @@ class Judged(NamedTuple):
 def propose_weights() -> dict[str, Any]:
     """Return the weights that stand and those that past judgements speak for, each with what it would have done.
 
-    Precision and order are those on jobs that were held back. The same judgements always give the same proposal.
+    Precision and order are those on jobs that were held back; what does no better there is not proposed. The same
+    judgements always give the same proposal.
     """
     jobs = _by_job()
     number = sum(len(each.good) for each in jobs)
@@ -54,7 +60,12 @@ def propose_weights() -> dict[str, Any]:
         "proposed": None,
     }
     if is_ready:
-        answer["proposed"] = _worth(_fitted(current, known), held)
+        found = _worth(_fitted(current, known), held)
+        if (found["rightOrder"], found["precision"]) > (
+            answer["current"]["rightOrder"],
+            answer["current"]["precision"],
+        ):
+            answer["proposed"] = found
     return answer
 
 
@@ -62,7 +73,7 @@ def accept_weights() -> dict[str, Any]:
     """Let the proposed weights count from now on, as a person decided."""
     proposal = propose_weights()
     if proposal["proposed"] is None:
-        raise NotEnoughJudged
+        raise NoBetterWeights if proposal["isReady"] else NotEnoughJudged
     weights: dict[str, float] = proposal["proposed"]["weights"]
     update_settings(weights=weights)
     record("weights_proposal.accepted", "aisettings", own_settings().pk, judged=proposal["judged"])

@@ -6,6 +6,12 @@ from typing import Any
 from ai_matching.services.skills import Compared
 
 NAMED = 4
+# From this value on a factor speaks for a match. Texts are hardly ever wholly alike.
+FULL = 0.9
+GOOD = {"similarity": 0.5}
+NAMES = {"similarity": "title and text", "skills": "skills"}
+# Fewer points are not worth a word.
+LEAST = 0.5
 
 
 def likeness(value: float) -> str:
@@ -19,22 +25,37 @@ def likeness(value: float) -> str:
 
 
 def sentence(factors: Sequence[dict[str, Any]], skills: Compared | None) -> str:
-    """Return why: skills first, then the other factors from what speaks for the match to what speaks against it."""
-    parts = [_skills(skills)] if skills is not None else []
-    others = [each for each in factors if each["factor"] != "skills"]
-    told = [each["reason"] for each in sorted(others, key=lambda each: (-each["value"], each["factor"]))]
-    if told:
-        parts.append("; ".join(told))
-    return ". ".join(part[0].upper() + part[1:] for part in parts) + "." if parts else ""
+    """Return why: the skills, then what speaks for the match, then what takes how many points from a hundred.
+
+    What counts most comes first, so that two sentences tell why one stands before the other.
+    """
+    told = [_skills(skills)] if skills is not None else []
+    good = [each for each in factors if each["factor"] != "skills" and each["value"] >= GOOD.get(each["factor"], FULL)]
+    told.append("; ".join(each["reason"] for each in sorted(good, key=lambda each: (-each["points"], each["factor"]))))
+    lost = []
+    for each in factors:
+        points = 100 * each["weight"] - each["points"]
+        if points >= LEAST:
+            # What was told above is only named.
+            is_told = each["factor"] == "skills" or each in good
+            lost.append((-points, NAMES.get(each["factor"], each["reason"]) if is_told else each["reason"]))
+    if lost:
+        told.append("points lost: " + "; ".join(f"{what} ({points:.1f})" for points, what in sorted(lost)))
+    return " ".join(f"{part[0].upper()}{part[1:]}." for part in told if part)
 
 
 def counted(skills: Compared) -> str:
-    """Return how many of the required skills somebody has, or of all where none is required."""
+    """Return how many of the required skills somebody has, or of those named where none is required."""
     wished = _are_wishes(skills)
     asked = [each for each in (*skills.matched, *skills.near, *skills.missing) if wished or each["required"]]
     has = [each for each in skills.matched if wished or each["required"]]
-    word = "skills named" if wished else "required skills" if len(asked) != 1 else "required skill"
-    return f"{len(has)} of {len(asked)} {word}"
+    number, own = len(asked), len(has)
+    word = "skill" if number == 1 else "skills"
+    told = f"{word} named" if wished else f"required {word}"
+    if own < number:
+        return f"{own} of {number} {told}" if own or number == 1 else f"none of the {number} {told}"
+    whole = {1: "the", 2: "both"}.get(number, f"all {number}")
+    return f"{whole} {told}"
 
 
 def _are_wishes(skills: Compared) -> bool:
@@ -44,18 +65,19 @@ def _are_wishes(skills: Compared) -> bool:
 def _skills(skills: Compared) -> str:
     wished = _are_wishes(skills)
     has = [each for each in skills.matched if wished or each["required"]]
-    parts = [f"has {counted(skills)}{_names(has)}"]
+    told = f"has {counted(skills)}{_names(has)}"
+    weak = [each for each in skills.matched if each["level"] < each["wantedLevel"]]
+    if weak:
+        told += ", but less practised than asked in " + _listed(weak, "{name} ({level} of {wantedLevel})")
+    parts = [told]
     extra = [] if wished else [each for each in skills.matched if not each["required"]]
     if extra:
         parts.append(f"also {_listed(extra)}")
     if skills.near:
-        parts.append("near: " + ", ".join(f"{each['has']} for {each['name']}" for each in skills.near[:NAMED]))
+        parts.append(f"something near instead: {_listed(skills.near, '{has} for {name}')}")
     lacks = [each for each in skills.missing if wished or each["required"]]
     if lacks:
         parts.append(f"lacks {_listed(lacks)}")
-    weak = [each for each in skills.matched if each["level"] < each["wantedLevel"]]
-    if weak:
-        parts.append(f"less practised than asked in {_listed(weak)}")
     return "; ".join(parts)
 
 
@@ -63,7 +85,7 @@ def _names(rows: Sequence[dict[str, Any]]) -> str:
     return f" ({_listed(rows)})" if rows else ""
 
 
-def _listed(rows: Sequence[dict[str, Any]]) -> str:
-    names = [each["name"] for each in rows[:NAMED]]
+def _listed(rows: Sequence[dict[str, Any]], pattern: str = "{name}") -> str:
+    names = [pattern.format(**each) for each in rows[:NAMED]]
     more = len(rows) - len(names)
     return ", ".join(names) + (f" and {more} more" if more > 0 else "")

@@ -92,7 +92,7 @@ class WeightsProposalViewSet(TenantViewSet):
 
     @extend_schema(request=None)
     def accept(self, request: Request) -> Response:
-        """Let the proposed weights count from now on; 409 NOT_ENOUGH_JUDGED while there are none."""
+        """Let the proposed weights count from now on; 409 NOT_ENOUGH_JUDGED or NO_BETTER_WEIGHTS without any."""
         return self.respond(self.get_serializer(learning.accept_weights()).data)
 
     @extend_schema(request=None)

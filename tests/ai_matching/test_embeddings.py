@@ -42,6 +42,15 @@ def test_what_changes_gets_new_vectors_and_what_does_not_keeps_them(admin: Perso
     vectors_made(admin)
     assert stored(admin, kind="job") == stored(admin, kind="candidate") == 2
     assert start(admin)["unchanged"] == 4
+    with organization_scope(admin.organization.pk):
+        # As an upgrade that brings another model finds them.
+        Embedding.objects.update(model="before")
+        EmbeddingRun.objects.update(model="before")
+    vectors_made(admin)
+    assert (stored(admin, model=all_embedders()["esco"].model), stored(admin, model="before")) == (4, 0)
+    before = runs(admin)
+    vectors_made(admin)
+    assert runs(admin) == before
     admin.put(f"/v1/candidate-profiles/{profile}", {"headline": "Analytics engineer"})
     vectors_made(admin)
     newest = runs(admin)[0]
@@ -68,8 +77,12 @@ def test_a_text_that_another_subject_has_is_not_embedded_again(admin: Person):
     newest = runs(admin)[0]
     assert (newest["embedded"], newest["reused"]) == (0, 2)
     assert stored(admin, kind="candidate") == 4
-    (row,) = admin.get("/v1/ai/usage").data["rows"]
+    usage = admin.get("/v1/ai/usage").data
+    (row,) = usage["rows"]
     assert (row["provider"], row["texts"], row["cost"]) == ("esco", 2, "0.000000000")
+    (covered,) = [each for each in usage["coverage"] if each["kind"] == "candidate"]
+    assert (covered["embedded"], covered["total"], float(usage["monthlyBudget"])) == (2, 2, 10)
+    assert admin.get("/v1/ai/usage?from=2020-01-01&to=2020-01-31").data["rows"] == []
 
 
 def test_named_records_alone_are_looked_at(admin: Person):

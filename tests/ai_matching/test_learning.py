@@ -18,7 +18,9 @@ def judge(person: Person, jobs: list[str], each: int) -> None:
     with organization_scope(person.organization.pk):
         contacts = CandidateProfile.objects.filter(pk__in=profiles).values_list("contact_id", flat=True)
         for job in JobOpening.objects.filter(pk__in=jobs):
-            match = Match.objects.create(kind="candidates", job=job, provider="esco", model="esco-692", total=each)
+            match = Match.objects.create(
+                kind="candidates", job=job, provider="esco", model="esco-words-692", total=each
+            )
             rows = [
                 MatchedPerson(
                     match=match,
@@ -27,7 +29,7 @@ def judge(person: Person, jobs: list[str], each: int) -> None:
                     contact_id=contact,
                     score=50,
                     factors=[
-                        {"factor": "skills", "value": 0.5 + 0.01 * (rank % 3)},
+                        {"factor": "skills", "value": 0.6 if rank % 2 else 0.9},
                         {"factor": "location", "value": 0.9 if rank % 2 else 0.1},
                     ],
                     verdict=Verdict.GOOD if rank % 2 else Verdict.BAD,
@@ -51,13 +53,15 @@ def test_weights_are_proposed_from_judgements_and_a_person_decides(admin: Person
     proposal = admin.get("/v1/ai/weights-proposal").data
     assert (proposal["isReady"], proposal["jobs"]) == (True, 8)
     assert proposal["proposed"]["weights"]["location"] > proposal["current"]["weights"]["location"]
-    assert proposal["proposed"]["rightOrder"] >= proposal["current"]["rightOrder"]
+    assert proposal["proposed"]["rightOrder"] > proposal["current"]["rightOrder"]
     assert admin.get("/v1/ai/weights-proposal").data == proposal
     assert admin.post("/v1/ai/weights-proposal/reject").data == proposal
     with organization_scope(admin.organization.pk):
         assert not AiSettings.objects.exists()
     admin.post("/v1/ai/weights-proposal/accept")
     assert admin.get("/v1/ai/settings").data["weights"] == proposal["proposed"]["weights"]
+    assert admin.get("/v1/ai/weights-proposal").data["proposed"] is None
+    assert admin.post("/v1/ai/weights-proposal/accept").error["code"] == "NO_BETTER_WEIGHTS"
     with organization_scope(admin.organization.pk):
         assert AuditEntry.objects.filter(action="weights_proposal.accepted").count() == 1
     assert manager.post("/v1/ai/weights-proposal/accept").status == 403

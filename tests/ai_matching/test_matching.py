@@ -40,18 +40,18 @@ def test_candidates_are_ranked_with_their_factors_skills_and_a_sentence(admin: P
     assert answer.json["pagination"] == {"page": 1, "limit": 20, "total": 3, "pages": 1}
     assert (answer.data["provider"], answer.data["model"], answer.data["notice"]) == (
         "esco",
-        "esco-692",
+        "esco-words-692",
         "",
     )
     best, near, other = answer.data["results"]
     assert [each["name"] for each in best["matchedSkills"]] == ["Python", "SQL"]
     assert [each["name"] for each in best["missingSkills"]] == ["Kafka"]
-    assert best["reason"].startswith("Has 2 of 2 required skills (Python, SQL). ")
+    assert best["reason"].startswith("Has both required skills (Python, SQL). ")
     assert "in Boston" in best["reason"].replace("In Boston", "in Boston")
     assert "6 years of experience, as asked" in best["reason"].replace("6 Years", "6 years")
     assert "lacks Python" in near["reason"]
-    assert "in Austin, 2,726 km away" in near["reason"]
-    assert other["reason"].startswith("Has 0 of 2 required skills; lacks Python, SQL. ")
+    assert "; in Austin, 2,726 km away (-" in near["reason"]
+    assert other["reason"].startswith("Has none of the 2 required skills; lacks Python, SQL. ")
     for result in (best, near, other):
         assert float(result["score"]) == pytest.approx(sum(each["points"] for each in result["factors"]), abs=0.3)
         assert sum(each["weight"] for each in result["factors"]) == pytest.approx(1, abs=0.01)
@@ -79,12 +79,26 @@ def test_hard_conditions_weights_threshold_and_pages(admin: Person, people):
     assert ids(ask(admin, job, filters={"skills": ["triage"]})) == [people["other"]]
     assert ids(ask(admin, job, filters={"experienceFrom": 7})) == [people["other"]]
     assert ids(ask(admin, job, filters={"state": "TX", "jobSearch": ["open"]})) == [people["near"]]
+    assert ids(ask(admin, job, filters={"candidateIds": [people["other"], people["near"]]})) == [
+        people["near"],
+        people["other"],
+    ]
     assert ids(ask(admin, job, threshold=70)) == [people["fits"]]
     second = ask(admin, job, limit=1, page=2)
     assert ids(second) == [people["near"]]
     assert second.data["results"][0]["rank"] == 2
     only = dict.fromkeys(["similarity", "skills", "location", "salary", "availability"], 0)
     assert ids(ask(admin, job, weights={**only, "experience": 1}))[-1] == people["near"]
+
+
+def test_what_the_organization_set_counts_unless_something_else_is_asked(admin: Person, people):
+    stored = admin.put("/v1/ai/settings", {"threshold": 70, "titleWeight": 0.2, "weights": {"skills": 1}}).data
+    assert (stored["threshold"], stored["titleWeight"]) == (70, 0.2)
+    answer = ask(admin, people["job"])
+    assert (ids(answer), answer.data["titleWeight"]) == ([people["fits"]], 0.2)
+    assert answer.data["weights"]["skills"] == max(answer.data["weights"].values())
+    assert len(ids(ask(admin, people["job"], threshold=0))) == 3
+    assert admin.put("/v1/ai/settings", {"titleWeight": 2}).status == 422
 
 
 def test_applicants_can_be_left_out(admin: Person, people):
