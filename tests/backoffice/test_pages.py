@@ -1,6 +1,8 @@
 """Every page of the back office x everybody who may enter: never empty, never another organization's."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from django.urls import reverse
 
 from contacts.models import Contact
 from tests.factories import Person, make_api_token, make_organization, make_person
+from tests.pseudo import LANGUAGE, marking, untranslated
 from tests.rows import make_row
 from vocelio.backoffice.tenant import PlatformAdmin
 from vocelio.organizations.models import Membership, Organization, Role, TenantRow
@@ -41,6 +44,27 @@ def row_of(model: Any, organization: Organization) -> Any:
     if model is ApiToken:
         return make_api_token(person)
     return {Membership: person.user.memberships.get(), Session: person.session, User: person.user}[model]
+
+
+@contextmanager
+def reading_marked(person: Person) -> Iterator[None]:
+    """Let the operator, who sees every page, read it in the marked language."""
+    if not person.user.is_superuser:
+        yield
+        return
+    User.objects.filter(pk=person.user.pk).update(language=LANGUAGE)
+    with marking():
+        yield
+
+
+def shown(person: Person, url: str, query: dict[str, str] | None = None) -> str:
+    """Return a page that opens; nothing on the operator's is untranslated."""
+    answer = person.client.get(url, query)
+    assert answer.status_code == 200
+    page: str = answer.content.decode()
+    if person.user.is_superuser:
+        assert untranslated(page) == []
+    return page
 
 
 def unique(model: type[Model]) -> list[UniqueConstraint]:

@@ -29,6 +29,7 @@ NOT_FOR_PEOPLE = {"ValueError", "TypeError", "RuntimeError", "KeyError", "Comman
 TRANSLATE = re.compile(r"""\{%\s*translate\s+(?:"([^"]*)"|'([^']*)')|\b_\("([^"]*)"\)""")
 BLOCK = re.compile(r"\{%\s*blocktranslate(.*?)%\}(.*?)\{%\s*endblocktranslate\s*%\}", re.DOTALL)
 PLURAL = re.compile(r"\{%\s*plural\s*%\}")
+SCRIPT = re.compile(r"""\bn?gettext\("([^"]*)"(?:, "([^"]*)")?""")
 VARIABLE = re.compile(r"\{\{\s*([\w.]+)\s*\}\}")
 
 
@@ -42,6 +43,19 @@ def gathered() -> dict[str, str]:
     for path in sorted(Path(settings.BASE_DIR, "templates").rglob("*.*")):
         found |= dict(_of_template(path.read_text()))
     return found
+
+
+def gathered_of_scripts() -> dict[str, str]:
+    """Return the texts that scripts of pages look up, and for those of two numbers the plural."""
+    found: dict[str, str] = {}
+    for app in APPS:
+        for path in sorted(Path(settings.BASE_DIR, app).rglob("static/**/*.js")):
+            found |= dict(SCRIPT.findall(path.read_text()))
+    return found
+
+
+# The texts of each catalog of Django's: of the code and templates, and of scripts.
+CATALOGS = {"django": gathered, "djangojs": gathered_of_scripts}
 
 
 def _is_a_text(text: str) -> bool:
