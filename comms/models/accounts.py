@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 
 from comms.channels.channel import Channel, Sender
 from vocelio.crypto.fields import EncryptedTextField
+from vocelio.languages.translate import translated
 from vocelio.organizations.models import TenantManager, TenantModel, TenantQuerySet
 from vocelio.plugins import find_plugins
 
@@ -156,4 +157,4 @@ class CommsSettings(TenantModel):
         ]
 
     def __str__(self) -> str:
-        return "Rules for messages"
+        return translated("Rules for messages")

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.safestring import SafeString
 
 from contacts.client_panels import PanelTable, client_panels
@@ -110,5 +111,5 @@ def insights_of(contact: Contact, principal: Principal) -> SafeString:
 
 def _relation_cells(relation: ClientContact) -> list[str]:
     role = relation.get_role_display() + (" (primary)" if relation.is_primary else "")
-    ends = [f"{day:%d %b %Y}" if day else "" for day in (relation.started_on, relation.ended_on)]
+    ends = [date_format(day, "j M Y") if day else "" for day in (relation.started_on, relation.ended_on)]
     return [role, relation.title, *ends]

@@ -66,7 +66,7 @@ class CrmSyncRun(Job):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_sync_type_display()} sync"
+        return f"Sync run: {self.get_sync_type_display()}"
 
     @property
     def outcome(self) -> str:

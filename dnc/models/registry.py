@@ -235,7 +235,7 @@ class RegistryLoad(Job):
         verbose_name = "registry load"
 
     def __str__(self) -> str:
-        return f"{len(self.files)} files"
+        return f"{len(self.files)} files loaded"
 
     def audit_counts(self) -> dict[str, int]:
         return {

@@ -152,4 +152,4 @@ class Placement(TenantModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.job} from {self.starts_on}"
+        return f"{self.job}, {self.starts_on}"

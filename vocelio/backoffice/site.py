@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.contrib.auth.views import PasswordChangeView
 from django.core.exceptions import PermissionDenied
 from django.db import connection, transaction
+from django.forms import BaseForm
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
@@ -27,6 +28,7 @@ from vocelio.backoffice.preferences import preferences_page
 from vocelio.backoffice.security import may_set_security, security_page, security_test
 from vocelio.backoffice.two_step import two_step_page
 from vocelio.errors import VocelioError
+from vocelio.languages.labels import translate_form
 from vocelio.languages.middleware import speak_to
 from vocelio.languages.translate import translated
 from vocelio.operations.doctor import examine
@@ -106,7 +108,7 @@ class BackOffice(UnfoldAdminSite):  # type: ignore[misc]
 
     def two_step(self, request: HttpRequest) -> HttpResponse:
         """Set up, renew or end one's own two-step log-in."""
-        return two_step_page(request, {**self.each_context(request), "title": "Two-step log-in"})
+        return two_step_page(request, {**self.each_context(request), "title": translated("Two-step log-in")})
 
     def preferences(self, request: HttpRequest) -> HttpResponse:
         """Choose one's own language and time zone."""
@@ -248,6 +250,13 @@ def _translate_titles(response: SimpleTemplateResponse) -> None:
     for name in ("title", "subtitle", "content_title"):
         if isinstance(context.get(name), str):
             context[name] = translated(context[name])
+    if "adminform" in context:
+        page = context["adminform"]
+        page.fieldsets = [(translated(name) if name else name, options) for name, options in page.fieldsets]
+        translate_form(page.form)
+    for form in context.values():
+        if isinstance(form, BaseForm):
+            translate_form(form)
 
 
 def refusal_page(request: HttpRequest, status: int, reason: str) -> HttpResponse:

@@ -3,12 +3,14 @@
 import ast
 import re
 from collections.abc import Iterable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.sites import AdminSite
+from django.utils.translation.trans_real import DjangoTranslation
 
 from vocelio.languages.labels import APPS, FOREIGN, labels
 
@@ -18,18 +20,32 @@ NAMED = {"search_help_text", "message", "title", "label", "subject", "menu_title
 POSITIONS = {
     "field": 1, "message_user": 1, "add_error": 1, "success": 1, "error": 1, "warning": 1, "info": 1,
     "message": 0, "ValidationError": 0, "ErrorDetail": 0, "translated": 0, "lazily": 0, "gettext_lazy": 0,
-    "sidebar_item": 1, "send_mail": 0, "_page": 2, "_": 0, "Card": 0, "Chart": 0,
+    "sidebar_item": 1, "gettext": 0, "ok": 0, "warn": 0, "fail": 0, "send_mail": 0, "_page": 2, "_": 0, "Card": 0, "Chart": 0,
 }  # fmt: skip
 # Functions whose plain strings are answers to people.
-ANSWERS = {"perform_destroy", "_save", "_act", "save", "lookups", "refusals", "hint", "caption"}
+ANSWERS = {"perform_destroy", "_save", "_act", "save", "lookups", "refusals", "hint", "caption", "__str__"}
+# Modules of which everything that reads like a text is one: the pages of the back office, and what they are made of.
+PAGES = {"admin", "panels", "metrics", "charts", "figures", "forms", "examinations", "dashboard", "reports"}
 # With fewer beside its places a text would be found in any other.
-FEWEST_LETTERS = 6
+FEWEST_LETTERS = 5
 NOT_FOR_PEOPLE = {"ValueError", "TypeError", "RuntimeError", "KeyError", "CommandError", "ImproperlyConfigured",
                   "AssertionError", "LookupError", "SystemExit", "NotImplementedError"}  # fmt: skip
+THEIRS = re.compile(r"""\{%\s*trans(?:late)?\s+"([^"]*)"|\{%\s*trans(?:late)?\s+'([^']*)'|\b_\("([^"]*)"\)""")
+# What Django has no Spanish for.
+GAPS = {
+    "Your password can’t be a commonly used password.": "",  # noqa: RUF001 - as Django spells it
+    "Your password must contain at least %(min_length)d character.": (
+        "Your password must contain at least %(min_length)d characters."
+    ),
+}
+# What unfold colours a text by.
+COLORS = {"success", "info", "warning", "danger"}
 TRANSLATE = re.compile(r"""\{%\s*translate\s+(?:"([^"]*)"|'([^']*)')|\b_\("([^"]*)"\)""")
 BLOCK = re.compile(r"\{%\s*blocktranslate(.*?)%\}(.*?)\{%\s*endblocktranslate\s*%\}", re.DOTALL)
 PLURAL = re.compile(r"\{%\s*plural\s*%\}")
 SCRIPT = re.compile(r"""\bn?gettext\("([^"]*)"(?:, "([^"]*)")?""")
+LIKE_A_TEXT = re.compile(r"[A-Z][a-z]+|[^<>=_/]*[A-Za-z)}] [A-Za-z({][^<>=_/]*|.*[a-z][.:!?]( .*|$)", re.DOTALL)
+LIKE_SQL = re.compile(r"(SELECT|INSERT|UPDATE|DELETE|WITH|SHOW|SET) [a-z0-9(%*]")
 VARIABLE = re.compile(r"\{\{\s*([\w.]+)\s*\}\}")
 
 
@@ -40,6 +56,7 @@ def gathered() -> dict[str, str]:
         text = text.strip()
         if _is_a_text(text):
             found.setdefault(text, "")
+    found |= GAPS
     for path in sorted(Path(settings.BASE_DIR, "templates").rglob("*.*")):
         found |= dict(_of_template(path.read_text()))
     return found
@@ -63,7 +80,7 @@ def _is_a_text(text: str) -> bool:
     if words != text and len(re.sub(r"[^A-Za-z]", "", words)) < FEWEST_LETTERS:
         return False
     is_code = re.fullmatch(r"[A-Z]+_[A-Z_]+|[a-z0-9_./:-]+[_./:][a-z0-9_./:-]*|[a-z]+[A-Z]\w*", text)
-    return bool(re.search(r"[A-Za-z]{2}", words)) and not is_code and not text.startswith("<ul>")
+    return bool(re.search(r"[A-Za-z]{2}", words)) and not is_code and "<" not in text
 
 
 def _all() -> Iterator[str]:
@@ -73,12 +90,26 @@ def _all() -> Iterator[str]:
             if not {"migrations", "commands", "embedded"} & set(path.parts) and "demo" not in path.name:
                 # Labels of filters are the API's documentation, which is English.
                 is_described = bool({"filters", "serializers"} & {path.stem, *path.parts})
-                yield from _of_module(ast.parse(path.read_text()), set() if is_described else NAMED)
+                tree = ast.parse(path.read_text())
+                yield from _of_module(tree, set() if is_described else NAMED)
+                if PAGES & {path.stem, *path.parts} and "health" not in path.parts:
+                    yield from _of_page_module(tree)
     yield from labels()
+    yield from _unfold()
     site: AdminSite = admin.site
     for page in site._registry.values():
         if not f"{type(page).__module__} {page.model.__module__}".startswith(FOREIGN):
             yield from _of_page(page)
+
+
+def _unfold() -> Iterator[str]:
+    """Return what the back office's theme says that Django does not say too: it brings no Spanish."""
+    folder = Path(str(find_spec("unfold").origin)).parent  # type: ignore[union-attr]
+    known = DjangoTranslation("es", domain="django", localedirs=None)
+    for path in sorted([*folder.glob("templates/**/*.html"), *folder.glob("**/*.py")]):
+        for found in THEIRS.findall(path.read_text()):
+            if known.gettext("".join(found)) == "".join(found):
+                yield "".join(found)
 
 
 def _of_page(page: Any) -> Iterator[str]:
@@ -86,6 +117,23 @@ def _of_page(page: Any) -> Iterator[str]:
     yield str(page.model._meta.verbose_name_plural).capitalize()
     yield from (str(title) for title, *_ in getattr(page, "sidebar_extra", lambda: [])())
     yield from (str(name) for name, _ in page.fieldsets or () if name)
+
+
+def _of_page_module(tree: ast.Module) -> Iterator[str]:
+    """Return what begins like a sentence, or has several words, unless it describes the code or asks the database."""
+    described = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) and isinstance(node.body[0], ast.Expr)
+    }
+    inside = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Dict) and {ast.unparse(value).strip("'") for value in node.values} <= COLORS:
+            yield from _texts(key for key in node.keys if key is not None)
+        if isinstance(node, (ast.Constant, ast.JoinedStr)) and id(node) not in described | inside:
+            for text in _texts([node]):
+                if LIKE_A_TEXT.fullmatch(text.strip()) and not LIKE_SQL.match(text.strip()):
+                    yield text
 
 
 def _of_module(tree: ast.AST, named: set[str]) -> Iterator[str]:

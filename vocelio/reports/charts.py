@@ -10,7 +10,10 @@ from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 
+from vocelio.languages import numbers
+from vocelio.languages.translate import translated
 from vocelio.reports.shapes import Drawing, Line, Question, Report
 
 COLORS = [
@@ -168,11 +171,8 @@ def _table(figures: dict[str, Any]) -> dict[str, Any]:
             [label, *(written(each["data"][place], each["unit"], currency) for each in series)]
             for place, label in enumerate(figures["labels"])
         ],
-        "sums": ["Total", *(written(each["total"], each["unit"], currency) for each in series)],
+        "sums": [translated("Total"), *(written(each["total"], each["unit"], currency) for each in series)],
     }
-
-
-SUFFIX = {"percent": " %", "days": " days", "seconds": " s"}
 
 
 def written(value: Any, unit: str, currency: str) -> str:
@@ -180,8 +180,12 @@ def written(value: Any, unit: str, currency: str) -> str:
     if value is None:
         return "–"  # noqa: RUF001 - a dash, as the other pages show it
     if unit == "money":
-        return f"{Decimal(value):,.0f} {currency}".strip()
+        return numbers.money(Decimal(value), currency, cents=False)
     if unit == "bytes":
         return filesizeformat(value)
-    number = f"{value:,}" if isinstance(value, int) else f"{float(value):,.1f}"
-    return f"{number}{SUFFIX.get(unit, '')}"
+    if unit == "percent":
+        return numbers.percentage(value)
+    number = numbers.number(value, 0 if isinstance(value, int) else 1)
+    if unit == "days":
+        return gettext("%(number)s days") % {"number": number}
+    return f"{number} s" if unit == "seconds" else number

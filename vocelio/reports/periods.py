@@ -11,6 +11,8 @@ from django.db.models import TextChoices
 from django.utils import timezone
 
 from vocelio.errors import Invalid
+from vocelio.languages.middleware import zone_named
+from vocelio.languages.translate import translated
 from vocelio.organizations.models import Organization
 
 UTC = ZoneInfo("UTC")
@@ -59,7 +61,7 @@ STEPS = {
 def zone_of(organization_id: uuid.UUID) -> ZoneInfo:
     """Return the organization's time zone, UTC unless it is set."""
     name = Organization.objects.values_list("time_zone", flat=True).get(pk=organization_id)
-    return ZoneInfo(name) if name else UTC
+    return zone_named(name)
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,11 @@ def start_of(day: datetime.date, granularity: str) -> datetime.date:
         case "year":
             return day.replace(month=1, day=1)
     return day
+
+
+def step_name(granularity: str) -> str:
+    """Return what a step of an axis is called."""
+    return translated(Granularity(granularity).label)
 
 
 def step_label(day: datetime.date, granularity: str) -> str:

@@ -24,6 +24,7 @@ from typing import Any, Literal
 from django.db.models import Aggregate, Count, F, Q, QuerySet, Sum
 
 from vocelio.access.principal import Principal
+from vocelio.languages.translate import reads, translated
 from vocelio.organizations.models import Membership
 
 # What a figure is of, which says how it is written: a number of things, or one of the others.
@@ -104,6 +105,7 @@ def _money(value: Decimal | None) -> Decimal:
     return (value or Decimal(0)).quantize(Decimal("0.01"))
 
 
+@reads("title", "none")
 @dataclass(frozen=True)
 class Dimension:
     """What a metric can be divided and narrowed by: a column, and what its values are called.
@@ -128,10 +130,10 @@ class Dimension:
         known = {value for value in values if value not in (None, "", [])}
         if self.choices:
             names = dict(self.choices)
-            named = {value: names.get(value, str(value)) for value in known}
+            named = {value: translated(names.get(value, str(value))) for value in known}
         elif self.labels is not None:
             found = self.labels(known, principal)
-            named = {value: found.get(value, "Not to be seen") for value in known}
+            named = {value: found.get(value, translated("Not to be seen")) for value in known}
         else:
             named = {value: str(value) for value in known}
         return {value: named.get(value, self.none) for value in values}
@@ -166,11 +168,12 @@ def person(key: str, title: str, column: str, *, none: str = "Nobody") -> Dimens
     def labels(values: Collection[Any], principal: Principal) -> dict[Any, str]:
         members = Membership.objects.visible_to(principal).filter(user_id__in=values).select_related("user")
         found = {member.user_id: str(member.user) for member in members}
-        return {value: found.get(value, "A former member") for value in values}
+        return {value: found.get(value, translated("A former member")) for value in values}
 
     return Dimension(key, title, column, labels, "id", none=none)
 
 
+@reads("title", "counts")
 @dataclass(frozen=True)
 class Metric:
     """One figure: what it counts, who may see it, over which rows and how.

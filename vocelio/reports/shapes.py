@@ -9,11 +9,13 @@ from django.utils import timezone
 
 from vocelio.access.principal import Principal
 from vocelio.errors import Invalid
+from vocelio.languages.translate import reads
 
 DEFAULT_DAYS = 90
 MAX_DAYS = 366 * 5
 
 
+@reads("label")
 @dataclass(frozen=True)
 class Column:
     """One column: its API name, its heading, and what stands in it: text, number, money, percent, days or date."""
@@ -23,6 +25,7 @@ class Column:
     kind: str = "number"
 
 
+@reads("label")
 @dataclass(frozen=True)
 class Line:
     """One series of a chart."""
@@ -31,6 +34,7 @@ class Line:
     data: list[Any]
 
 
+@reads("title")
 @dataclass(frozen=True)
 class Drawing:
     """A chart: `bar`, `line` or `doughnut`, a value of each series for each label."""
@@ -69,6 +73,7 @@ class Question:
         return datetime.datetime.combine(self.last, datetime.time(), datetime.UTC) + datetime.timedelta(days=1)
 
 
+@reads("title")
 @dataclass(frozen=True)
 class Report:
     """An answer, ready to be drawn or printed."""

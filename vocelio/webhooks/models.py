@@ -135,7 +135,7 @@ class WebhookDelivery(TenantModel):
         ]
 
     def __str__(self) -> str:
-        return f"Delivery {self.pk}"
+        return f"Delivery of {self.event.type}"
 
 
 class WebhookAttempt(TenantRow):

@@ -81,6 +81,7 @@ def reader(organization_id: uuid.UUID) -> Principal:
         default_region=organization.default_region,
         language=organization.language,
         time_zone=organization.time_zone,
+        number_format=organization.number_format,
         scopes=ADMIN - PRIVATE,
     )
 

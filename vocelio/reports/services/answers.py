@@ -14,7 +14,8 @@ from django.utils import timezone
 from psycopg.errors import QueryCanceled
 
 from vocelio.errors import Invalid, VocelioError
-from vocelio.reports.periods import Period, step_label
+from vocelio.languages.translate import translated
+from vocelio.reports.periods import Period, step_label, step_name
 from vocelio.reports.registry import Asked, Metric, Parts
 from vocelio.reports.services.questions import FigureQuestion
 from vocelio.reports.shapes import Column, Drawing, Line, Report
@@ -68,14 +69,14 @@ def answer(question: FigureQuestion) -> Answer:
     names = _names(question, grids)
     series, cut_lines = _series(question, grids, earlier, axis_values, before, names)
     if steps is not None:
-        axis = ("time", question.granularity, question.granularity.capitalize())
+        axis = ("time", question.granularity, step_name(question.granularity))
         labels = [step_label(step, question.granularity) for step in steps]
     elif question.dimensions:
         first = question.divided(question.metrics[0])[0]
         axis = ("dimension", first.key, first.title)
-        labels = [OTHER if value is _Rest else names[0][value] for value in axis_values]
+        labels = [translated(OTHER) if value is _Rest else names[0][value] for value in axis_values]
     else:
-        axis, labels = ("none", "", ""), [TOTAL]
+        axis, labels = ("none", "", ""), [translated(TOTAL)]
     return Answer(
         question,
         axis,
@@ -314,7 +315,7 @@ def as_report(found: Answer, *, title: str = "", chart: str = "") -> Report:
     columns = [Column("axis", found.axis[2] or "Figure", "text")]
     lines: list[tuple[str, list[Any]]] = []
     for index, each in enumerate(found.series):
-        suffix = f" ({each.metric.unit})" if each.metric.unit in ("seconds", "bytes") else ""
+        suffix = f" ({translated(each.metric.unit)})" if each.metric.unit in ("seconds", "bytes") else ""
         kind = KINDS.get(each.metric.unit, "number")
         columns.append(Column(f"series{index}", each.label + suffix, kind))
         lines.append((f"series{index}", each.data))

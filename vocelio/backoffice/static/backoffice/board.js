@@ -19,10 +19,9 @@ const showBoard = (() => {
     if (text) made.textContent = text; // Never innerHTML: names are what people typed.
     return made;
   };
-  const language = () => document.documentElement.lang || "en";
   const money = (amount, currency) =>
-    new Intl.NumberFormat(language(), { style: "currency", currency, maximumFractionDigits: 0 }).format(Number(amount));
-  const day = (text) => new Date(text).toLocaleDateString(language(), { day: "numeric", month: "short" });
+    new Intl.NumberFormat(board.dataset.place, { style: "currency", currency, maximumFractionDigits: 0 }).format(Number(amount));
+  const day = (text) => new Date(text).toLocaleDateString(document.documentElement.lang, { day: "numeric", month: "short" });
   const fill = (text, values) => interpolate(text, values, true);
   const failed = (answer) => answer.json.error?.message ?? gettext("That did not work.");
 
@@ -102,7 +101,7 @@ const showBoard = (() => {
         shown.dataset.kind = column.stage.kind ?? column.stage.outcome;
         const head = element("div", "board-head");
         head.append(element("b", "", column.stage.name));
-        const counted = kind.counted(column.count, column.count.toLocaleString(language()));
+        const counted = kind.counted(column.count, column.count.toLocaleString(board.dataset.place));
         head.append(element("span", "", kind.heading ? `${counted} · ${kind.heading(column, data, tools)}` : counted));
         const cards = element("div", "board-cards");
         cards.append(...column[kind.cards].map(card));
@@ -238,7 +237,7 @@ const showBoard = (() => {
       draw();
     });
   };
-  const counted = (number) => kind.counted(number, number.toLocaleString(language()));
+  const counted = (number) => kind.counted(number, number.toLocaleString(board.dataset.place));
   const told = (moved, { errors }) => {
     const left = { moved, number: errors.length, reason: errors[0]?.error };
     return errors.length ? fill(gettext("%(moved)s, %(number)s left where they were: %(reason)s"), left) : moved;
