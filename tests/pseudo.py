@@ -15,13 +15,20 @@ LANGUAGE = "es"
 MARKED = re.compile(r"⟦[^⟦⟧]*⟧")
 # What is no text: data that tests made, addresses, codes, ids, and numbers with their units.
 DATA = re.compile(
-    r"\S*\d{6,}[\w@.-]*|\S+@\S+|https?://\S+|\b[\da-f]{8}-[\da-f-]{27}\b|\b[A-Z]{2,4}\b|\b[\w-]+[._:/][\w./:-]+|%\w"
+    r"\S*\d{6,}[\w@.-]*|\S+@\S+|https?://\S+|\b[\da-f]{8}-[\da-f-]{27}\b|\b[A-Z]{2,}\b|\b[\w-]+[._:/][\w./:-]+|%\w"
 )
 WORD = re.compile(r"[^\W\d_]{3,}")
 # Names, which are the same everywhere, and what nobody reads as a word.
 NAMES = {
     "Vocelio", "WhatsApp", "LinkedIn", "Salesforce", "HubSpot", "Pipedrive", "Zoho", "OpenAI", "Twilio", "SMTP", "Python",
-    "English", "español", "Español", "Excel", "Google", "Outlook", "Celery", "OpenID", "Connect",
+    "English", "español", "Español", "Excel", "Google", "Outlook", "Celery", "OpenID", "Connect", "esc", "las", "https", "noeviction", "Factory", "Standard",
+    # Codes of the audit log and of DNC sources.
+    "admin", "match",
+    # Registries are called so.
+    "National", "Not", "Call", "Registry", "State", "list", "List", "Corporate", "Telephone", "Preference", "Service",
+    "Canada", "Federal", "Trade", "Commission",
+    # What an organization begins with is its own from then on.
+    "Sales", "New", "Qualified", "Proposal", "Negotiation", "Won", "Lost",
 }  # fmt: skip
 UNSEEN = {"script", "style", "template", "svg", "head", "textarea", "code", "pre", "time"}
 READ_ALOUD = ("placeholder", "title", "aria-label", "alt")

@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 
 from comms.channels.channel import Channel, Sender
 from vocelio.crypto.fields import EncryptedTextField
-from vocelio.languages.translate import translated
+from vocelio.languages.translate import lazily, translated
 from vocelio.organizations.models import TenantManager, TenantModel, TenantQuerySet
 from vocelio.plugins import find_plugins
 
@@ -30,7 +30,7 @@ def channels() -> dict[str, Channel]:
 
 
 def provider_choices() -> list[tuple[str, str]]:
-    return [(slug, channel.label) for slug, channel in channels().items()]
+    return [(slug, lazily(channel.label)) for slug, channel in channels().items()]
 
 
 def _slugs(rule: Callable[[Channel], bool]) -> list[str]:

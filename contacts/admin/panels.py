@@ -11,6 +11,7 @@ from contacts.client_panels import PanelTable, client_panels
 from contacts.models import Client, ClientContact, Contact, ContactInsight, ContactProfile
 from contacts.profile_kinds import profile_kinds
 from vocelio.access.principal import Principal
+from vocelio.languages.translate import translated
 
 SHOWN = 50
 
@@ -66,7 +67,9 @@ def subsidiaries_of(client: Client, principal: Principal) -> SafeString:
 def others_of(client: Client, principal: Principal) -> list[tuple[str, SafeString]]:
     """Return what the apps above know of the client: titles and tables."""
     return [
-        (panel.label, render(panel.table(client.pk, principal))) for panel in client_panels() if panel.table is not None
+        (translated(panel.label), render(panel.table(client.pk, principal)))
+        for panel in client_panels()
+        if panel.table is not None
     ]
 
 
@@ -92,7 +95,7 @@ def profiles_of(contact: Contact) -> SafeString:
         render_to_string(
             "backoffice/link.html",
             {
-                "text": f"Add a {kind.label.lower()} profile",
+                "text": translated(f"Add a {kind.label.lower()} profile"),
                 "address": f"{reverse(f'{page}_add')}?contact={contact.pk}",
             },
         )

@@ -95,7 +95,7 @@ class ScrubAdmin(TenantAdmin):
                 "fields": (
                     ("created_by", "created_at"),
                     ("judged_at", "completed_at"),
-                    ("mode", "is_watched"),
+                    ("shown_mode", "is_watched"),
                     ("newly_blocked", "newly_clean"),
                 )
             },
@@ -109,6 +109,10 @@ class ScrubAdmin(TenantAdmin):
             for names in options["fields"]
             for name in ((names,) if isinstance(names, str) else names)
         ]
+
+    @admin.display(description="Mode")
+    def shown_mode(self, scrub: Scrub) -> str:
+        return scrub.mode
 
     @admin.display(description="Progress")
     def live(self, scrub: Scrub) -> SafeString:

@@ -99,7 +99,7 @@ class TenantForm(forms.ModelForm):  # type: ignore[type-arg]
         if self.instance._state.adding:
             # What the database fills in is not there yet, and is not shown.
             for field in self.instance._meta.concrete_fields:
-                if isinstance(getattr(self.instance, field.attname), DatabaseDefault):
+                if isinstance(self.instance.__dict__.get(field.attname), DatabaseDefault):
                     setattr(self.instance, field.attname, None)
 
     def clean(self) -> dict[str, Any] | None:

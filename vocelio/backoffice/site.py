@@ -252,11 +252,16 @@ def _translate_titles(response: SimpleTemplateResponse) -> None:
             context[name] = translated(context[name])
     if "adminform" in context:
         page = context["adminform"]
-        page.fieldsets = [(translated(name) if name else name, options) for name, options in page.fieldsets]
+        page.fieldsets = [_read_aloud(name, options) for name, options in page.fieldsets]
         translate_form(page.form)
     for form in context.values():
         if isinstance(form, BaseForm):
             translate_form(form)
+
+
+def _read_aloud(name: str | None, options: dict[str, Any]) -> tuple[str | None, dict[str, Any]]:
+    told = {"description": translated(options["description"])} if options.get("description") else {}
+    return translated(name) if name else name, {**options, **told}
 
 
 def refusal_page(request: HttpRequest, status: int, reason: str) -> HttpResponse:

@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterable, Iterator
+from gettext import translation
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,6 @@ from typing import Any
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.sites import AdminSite
-from django.utils.translation.trans_real import DjangoTranslation
 
 from vocelio.languages.labels import APPS, FOREIGN, labels
 
@@ -20,7 +20,7 @@ NAMED = {"search_help_text", "message", "title", "label", "subject", "menu_title
 POSITIONS = {
     "field": 1, "message_user": 1, "add_error": 1, "success": 1, "error": 1, "warning": 1, "info": 1,
     "message": 0, "ValidationError": 0, "ErrorDetail": 0, "translated": 0, "lazily": 0, "gettext_lazy": 0,
-    "sidebar_item": 1, "gettext": 0, "ok": 0, "warn": 0, "fail": 0, "send_mail": 0, "_page": 2, "_": 0, "Card": 0, "Chart": 0,
+    "sidebar_item": 1, "gettext": 0, "ok": 0, "warn": 0, "fail": 0, "Choice": 1, "Setting": 1, "send_mail": 0, "_page": 2, "_": 0, "Card": 0, "Chart": 0,
 }  # fmt: skip
 # Functions whose plain strings are answers to people.
 ANSWERS = {"perform_destroy", "_save", "_act", "save", "lookups", "refusals", "hint", "caption", "__str__"}
@@ -38,13 +38,18 @@ GAPS = {
         "Your password must contain at least %(min_length)d characters."
     ),
 }
+# What is shown in the word that is stored.
+WORDS = (
+    "fresh", "stale", "missing", "manual", "autodialer", "all", "active", "archived", "title", "imported", "updated",
+    "duplicates", "invalid", "total", "none", "full", "back office", "socket", "api", "job", "contacts", "clients", "deals",
+)  # fmt: skip
 # What unfold colours a text by.
 COLORS = {"success", "info", "warning", "danger"}
 TRANSLATE = re.compile(r"""\{%\s*translate\s+(?:"([^"]*)"|'([^']*)')|\b_\("([^"]*)"\)""")
 BLOCK = re.compile(r"\{%\s*blocktranslate(.*?)%\}(.*?)\{%\s*endblocktranslate\s*%\}", re.DOTALL)
 PLURAL = re.compile(r"\{%\s*plural\s*%\}")
 SCRIPT = re.compile(r"""\bn?gettext\("([^"]*)"(?:, "([^"]*)")?""")
-LIKE_A_TEXT = re.compile(r"[A-Z][a-z]+|[^<>=_/]*[A-Za-z)}] [A-Za-z({][^<>=_/]*|.*[a-z][.:!?]( .*|$)", re.DOTALL)
+LIKE_A_TEXT = re.compile(r"[A-Z][a-z]+|[^<>=_/]*[A-Za-z)},] [A-Za-z({0-9][^<>=_/]*|.*[a-z][.:!?]( .*|$)", re.DOTALL)
 LIKE_SQL = re.compile(r"(SELECT|INSERT|UPDATE|DELETE|WITH|SHOW|SET) [a-z0-9(%*]")
 VARIABLE = re.compile(r"\{\{\s*([\w.]+)\s*\}\}")
 
@@ -56,7 +61,7 @@ def gathered() -> dict[str, str]:
         text = text.strip()
         if _is_a_text(text):
             found.setdefault(text, "")
-    found |= GAPS
+    found |= GAPS | dict.fromkeys(WORDS, "")
     for path in sorted(Path(settings.BASE_DIR, "templates").rglob("*.*")):
         found |= dict(_of_template(path.read_text()))
     return found
@@ -105,10 +110,12 @@ def _all() -> Iterator[str]:
 def _unfold() -> Iterator[str]:
     """Return what the back office's theme says that Django does not say too: it brings no Spanish."""
     folder = Path(str(find_spec("unfold").origin)).parent  # type: ignore[union-attr]
-    known = DjangoTranslation("es", domain="django", localedirs=None)
+    django = Path(str(find_spec("django").origin)).parent  # type: ignore[union-attr]
+    folders = [path.parents[2] for path in sorted(django.glob("**/locale/es/LC_MESSAGES/django.mo"))]
+    known = [translation("django", path, ["es"]) for path in folders]
     for path in sorted([*folder.glob("templates/**/*.html"), *folder.glob("**/*.py")]):
         for found in THEIRS.findall(path.read_text()):
-            if known.gettext("".join(found)) == "".join(found):
+            if all(each.gettext("".join(found)) == "".join(found) for each in known):
                 yield "".join(found)
 
 
@@ -157,6 +164,8 @@ def _of_module(tree: ast.AST, named: set[str]) -> Iterator[str]:
             names = {target.id for target in node.targets if isinstance(target, ast.Name)}
             if names & named:
                 yield from _texts([node.value])
+            if names & {"CODES"} and isinstance(node.value, ast.Dict):
+                yield from _texts(node.value.values)
         elif isinstance(node, ast.Dict):
             for key, value in zip(node.keys, node.values, strict=True):
                 if isinstance(key, ast.Constant) and key.value in named:

@@ -24,7 +24,10 @@ FOREIGN = ("django.", "unfold.", "rest_framework.", "django_celery_beat.")
 def wrap_labels() -> None:
     """Wrap them all, once, when every app is ready."""
     for owner, name in places():
-        setattr(owner, name, lazily(getattr(owner, name)))
+        text = getattr(owner, name)
+        # What a field says lazily is Django's or unfold's, and reads by itself.
+        if not (isinstance(owner, forms.Field) and isinstance(text, Promise)):
+            setattr(owner, name, lazily(text))
     for field in _choice_fields():
         field.choices = [(value, _wrapped(label)) for value, label in field.choices]
     for attributes in _attributes():
@@ -54,8 +57,8 @@ def _read_aloud(function: Callable[..., Any]) -> Callable[..., Any]:
     """Have the texts that a column of a page answers read in the viewer's language."""
 
     @wraps(function)
-    def answer(*args: Any) -> Any:
-        found = function(*args)
+    def answer(*args: Any, **kwargs: Any) -> Any:
+        found = function(*args, **kwargs)
         if isinstance(found, (list, tuple)):
             return type(found)(_shown(each) for each in found)
         return _shown(found)
@@ -170,7 +173,9 @@ def _filters() -> set[Any]:
 
 def _columns(page: Any) -> list[str]:
     shown: list[Any] = [*page.list_display, *page.readonly_fields]
-    return [name for name in shown if isinstance(name, str) and name != "__str__"]
+    # Some are on a page only now and then.
+    described = [name for name in dir(type(page)) if hasattr(getattr(type(page), name, None), "short_description")]
+    return [name for name in dict.fromkeys([*shown, *described]) if isinstance(name, str) and name != "__str__"]
 
 
 def _heading(page: Any, name: str) -> str:

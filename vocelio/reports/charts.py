@@ -14,7 +14,7 @@ from django.utils.translation import gettext
 
 from vocelio.languages import numbers
 from vocelio.languages.translate import translated
-from vocelio.reports.shapes import Drawing, Line, Question, Report
+from vocelio.reports.shapes import Drawing, Line, Question, Report, labelled_before
 
 COLORS = [
     "var(--color-primary-600)",
@@ -47,7 +47,7 @@ RING = {
     "plugins": {"legend": {"display": False}},
     "scales": {},
 }
-PERIODS = {"30": "30 days", "90": "90 days", "180": "180 days", "365": "A year"}
+PERIODS = {"30": "Last 30 days", "90": "Last 90 days", "180": "Last 180 days", "365": "Last 365 days"}
 USUAL_PERIOD = "90"
 
 
@@ -130,7 +130,7 @@ def drawn_figures(figures: dict[str, Any], chart: str) -> dict[str, Any]:
     lines = [(each["label"], each["data"]) for each in series]
     # What was before makes no stack with what is.
     if chart != "stacked":
-        lines += [(f"{each['label']}, before", each["previous"]["data"]) for each in series if each["previous"]]
+        lines += [(labelled_before(each["label"]), each["previous"]["data"]) for each in series if each["previous"]]
     answer = drawn(Drawing("", "line" if chart == "line" else "bar", labels, [Line(*line) for line in lines]))
     return shown | {
         "type": answer["kind"],

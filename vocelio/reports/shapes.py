@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any, Self
 
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from vocelio.access.principal import Principal
 from vocelio.errors import Invalid
@@ -83,6 +84,11 @@ class Report:
     rows: list[dict[str, Any]]
     totals: dict[str, Any] = field(default_factory=dict)
     charts: list[Drawing] = field(default_factory=list)
+
+
+def labelled_before(label: str) -> str:
+    """Return what a figure's value in the period before is called."""
+    return gettext("%(label)s, before") % {"label": label}
 
 
 def days_asked(first: datetime.date | None, last: datetime.date | None) -> tuple[datetime.date, datetime.date]:

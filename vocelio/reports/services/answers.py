@@ -18,7 +18,7 @@ from vocelio.languages.translate import translated
 from vocelio.reports.periods import Period, step_label, step_name
 from vocelio.reports.registry import Asked, Metric, Parts
 from vocelio.reports.services.questions import FigureQuestion
-from vocelio.reports.shapes import Column, Drawing, Line, Report
+from vocelio.reports.shapes import Column, Drawing, Line, Report, labelled_before
 
 # Groups that one statement may bring; beyond, the question is refused rather than answered in part.
 MOST_GROUPS = 20_000
@@ -320,7 +320,7 @@ def as_report(found: Answer, *, title: str = "", chart: str = "") -> Report:
         columns.append(Column(f"series{index}", each.label + suffix, kind))
         lines.append((f"series{index}", each.data))
         if each.previous is not None:
-            columns.append(Column(f"previous{index}", f"{each.label}{suffix}, before", kind))
+            columns.append(Column(f"previous{index}", labelled_before(each.label + suffix), kind))
             lines.append((f"previous{index}", each.previous))
     rows = [{"axis": label, **{key: data[place] for key, data in lines}} for place, label in enumerate(found.labels)]
     kind = drawing_kind(chart, found)
@@ -328,7 +328,7 @@ def as_report(found: Answer, *, title: str = "", chart: str = "") -> Report:
     for unit in dict.fromkeys(each.metric.unit for each in found.series):
         same = [each for each in found.series if each.metric.unit == unit]
         drawn = [Line(each.label, each.data) for each in same]
-        drawn += [Line(f"{each.label}, before", each.previous) for each in same if each.previous is not None]
+        drawn += [Line(labelled_before(each.label), each.previous) for each in same if each.previous is not None]
         drawings.append(Drawing(title or question.title, kind, found.labels, drawn))
     totals = {metric.name: value for metric, value, _ in found.totals}
     return Report(title or question.title, columns, rows, totals, drawings)
