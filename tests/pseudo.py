@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
+from zoneinfo import available_timezones
 
 from django.utils.translation import trans_real
 from lxml import etree, html
@@ -22,14 +23,15 @@ WORD = re.compile(r"[^\W\d_]{3,}")
 NAMES = {
     "Vocelio", "WhatsApp", "LinkedIn", "Salesforce", "HubSpot", "Pipedrive", "Zoho", "OpenAI", "Twilio", "SMTP", "Python",
     "English", "español", "Español", "Excel", "Google", "Outlook", "Celery", "OpenID", "Connect", "esc", "las", "https", "noeviction", "Factory", "Standard",
-    # Codes of the audit log and of DNC sources.
-    "admin", "match",
+    # Codes as they are stored, in columns that name no choices.
+    "admin", "match", "manual", "title",
     # Registries are called so.
     "National", "Not", "Call", "Registry", "State", "list", "List", "Corporate", "Telephone", "Preference", "Service",
     "Canada", "Federal", "Trade", "Commission",
     # What an organization begins with is its own from then on.
     "Sales", "New", "Qualified", "Proposal", "Negotiation", "Won", "Lost",
 }  # fmt: skip
+ZONES = available_timezones()
 UNSEEN = {"script", "style", "template", "svg", "head", "textarea", "code", "pre", "time"}
 READ_ALOUD = ("placeholder", "title", "aria-label", "alt")
 
@@ -81,6 +83,8 @@ def _texts(root: Any) -> Iterator[str]:
 
 
 def _is_unseen(node: Any) -> bool:
+    if node.tag == "option" and node.get("value") in ZONES:
+        return True
     return any(
         each.tag in UNSEEN or "material-symbols" in (each.get("class") or "") or each.get("translate") == "no"
         for each in (node, *node.iterancestors())

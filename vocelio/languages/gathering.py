@@ -33,6 +33,8 @@ NOT_FOR_PEOPLE = {"ValueError", "TypeError", "RuntimeError", "KeyError", "Comman
 THEIRS = re.compile(r"""\{%\s*trans(?:late)?\s+"([^"]*)"|\{%\s*trans(?:late)?\s+'([^']*)'|\b_\("([^"]*)"\)""")
 # What Django has no Spanish for.
 GAPS = {
+    # As serializers say it (api/serializers.py).
+    '"{1}" is not one of: {2}.': "",
     "Your password can’t be a commonly used password.": "",  # noqa: RUF001 - as Django spells it
     "Your password must contain at least %(min_length)d character.": (
         "Your password must contain at least %(min_length)d characters."
@@ -49,7 +51,7 @@ TRANSLATE = re.compile(r"""\{%\s*translate\s+(?:"([^"]*)"|'([^']*)')|\b_\("([^"]
 BLOCK = re.compile(r"\{%\s*blocktranslate(.*?)%\}(.*?)\{%\s*endblocktranslate\s*%\}", re.DOTALL)
 PLURAL = re.compile(r"\{%\s*plural\s*%\}")
 SCRIPT = re.compile(r"""\bn?gettext\("([^"]*)"(?:, "([^"]*)")?""")
-LIKE_A_TEXT = re.compile(r"[A-Z][a-z]+|[^<>=_/]*[A-Za-z)},] [A-Za-z({0-9][^<>=_/]*|.*[a-z][.:!?]( .*|$)", re.DOTALL)
+LIKE_A_TEXT = re.compile(r"[A-Z][a-z]+|[^<>=_/]*[A-Za-z)},] [A-Za-z({0-9][^<>=_/]*|.*[a-z]\)?[.:!?]( .*|$)", re.DOTALL)
 LIKE_SQL = re.compile(r"(SELECT|INSERT|UPDATE|DELETE|WITH|SHOW|SET) [a-z0-9(%*]")
 VARIABLE = re.compile(r"\{\{\s*([\w.]+)\s*\}\}")
 

@@ -121,6 +121,8 @@ class Dimension:
     # Every value there can be, in order, where they are few.
     choices: tuple[tuple[str, str], ...] = ()
     none: str = NONE
+    # Puts values in an order of their own, as the stages of a funnel have one; else the largest comes first.
+    ranks: Callable[[Collection[Any]], Mapping[Any, int]] | None = None
 
     def expression(self) -> Any:
         return F(self.column) if isinstance(self.column, str) else self.column
@@ -152,14 +154,20 @@ def choice(
     return Dimension(key, title, column or key, choices=known, none=none)
 
 
-def record(key: str, title: str, column: str, model: Any, name: Any = "name", *, none: str = NONE) -> Dimension:
-    """Return a dimension by other records, named to those who may see them."""
+def record(
+    key: str, title: str, column: str, model: Any, name: Any = "name", *, none: str = NONE, order: Sequence[str] = ()
+) -> Dimension:
+    """Return a dimension by other records, named to those who may see them, in their own order where they have one."""
 
     def labels(values: Collection[Any], principal: Principal) -> dict[Any, str]:
         rows = model.objects.get_queryset().visible_to(principal).filter(pk__in=values)
         return {pk: str(label) for pk, label in rows.values_list("pk", name)}
 
-    return Dimension(key, title, column, labels, "id", none=none)
+    def ranks(values: Collection[Any]) -> dict[Any, int]:
+        rows = model.objects.get_queryset().filter(pk__in=values).order_by(*order)
+        return {pk: rank for rank, pk in enumerate(rows.values_list("pk", flat=True))}
+
+    return Dimension(key, title, column, labels, "id", none=none, ranks=ranks if order else None)
 
 
 def person(key: str, title: str, column: str, *, none: str = "Nobody") -> Dimension:

@@ -231,10 +231,19 @@ def _axis(grids: list[Grid], question: FigureQuestion) -> tuple[list[Any], bool]
         for key in grid.groups:
             sums.setdefault(key[1], [])
     ordered = _largest_first(grids[0], sums)
+    shown = _in_order(ordered[: question.limit], question)
     if len(ordered) <= question.limit:
-        return ordered, False
-    shown = ordered[: question.limit]
+        return shown, False
     return [*shown, _Rest] if all(grid.metric.measure.is_additive for grid in grids) else shown, True
+
+
+def _in_order(values: list[Any], question: FigureQuestion) -> list[Any]:
+    """Return the values in the order that their dimension has, as they came where it has none."""
+    ranks = question.divided(question.metrics[0])[0].ranks
+    if ranks is None:
+        return values
+    known = ranks([value for value in values if value is not None])
+    return sorted(values, key=lambda value: known.get(value, len(known)))
 
 
 def _largest_first(grid: Grid, sums: dict[Any, list[Parts]]) -> list[Any]:
