@@ -63,7 +63,13 @@ RECRUITER = person("recruiter", "Recruiter", "assigned_to_id")
 JOB = record("job", "Job", "job_id", JobOpening, "title")
 CLIENT = record("client", "Client", "client_id", Client)
 SOURCE = text("source", "Source", none="Not given")
-OF_EVENTS = (JOB, CLIENT, RECRUITER, SOURCE, record("stage", "Stage", "to_stage_id", ApplicationStage, STAGE_NAME, order=IN_ORDER))
+OF_EVENTS = (
+    JOB,
+    CLIENT,
+    RECRUITER,
+    SOURCE,
+    record("stage", "Stage", "to_stage_id", ApplicationStage, STAGE_NAME, order=IN_ORDER),
+)
 OF_OFFERS = (choice("status", "Status", OfferStatus.choices), JOB, RECRUITER)
 OF_PLACEMENTS = (choice("status", "Status", PlacementStatus.choices), JOB, CLIENT, RECRUITER)
 EVENTS: dict[str, Any] = {

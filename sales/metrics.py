@@ -174,7 +174,11 @@ register(
         rows=moves,
         measure=mean("seconds", unit="days"),
         date="moved_at",
-        dimensions=(PIPELINE, record("stage", "Stage", "from_stage_id", Stage, STAGE_NAME, order=IN_ORDER, none="New"), OWNER),
+        dimensions=(
+            PIPELINE,
+            record("stage", "Stage", "from_stage_id", Stage, STAGE_NAME, order=IN_ORDER, none="New"),
+            OWNER,
+        ),
         events=("deals",),
     ),
     Metric(

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.views import PasswordChangeView
 from django.core.exceptions import PermissionDenied
@@ -101,7 +102,8 @@ class BackOffice(UnfoldAdminSite):  # type: ignore[misc]
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Log in by password; who needs a second step goes on to its page."""
         try:
-            page: HttpResponse = super().login(request, extra_context)
+            context = {"installation_sso": settings.OIDC_NAME if settings.OIDC_ISSUER else "", **(extra_context or {})}
+            page: HttpResponse = super().login(request, context)
         except SecondStepNeeded as needed:
             return ask_second_step(request, needed.challenge)
         return page
