@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from django.utils.translation import trans_real
-from lxml import etree, html
+from lxml import etree, html  # type: ignore[import-untyped]
 
 from vocelio.languages import translate
 
@@ -52,7 +52,7 @@ def marking() -> Iterator[None]:
 @cache
 def _marked_translation() -> Any:
     marked = trans_real.DjangoTranslation(LANGUAGE)
-    for catalog in marked._catalog._catalogs:
+    for catalog in marked._catalog._catalogs:  # type: ignore[attr-defined]
         catalog.update({key: f"⟦{text}⟧" for key, text in catalog.items() if key and text})
     return marked
 

@@ -9,6 +9,7 @@ import pytest
 from django.contrib.admin import site
 from django.db import connection
 from django.db.models import Model, UniqueConstraint
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
@@ -131,6 +132,12 @@ def test_the_pages_of_no_table_open_without_foreign_requests(name: str, who: str
     with reading_marked(person):
         page = shown(person, reverse(f"admin:{name}"))
     assert not re.search(r"(?:src|href|action)=\"(?:https?:)?//", page)
+
+
+def test_the_log_in_page_is_translated():
+    with marking():
+        page = Client(SERVER_NAME="localhost", headers={"Accept-Language": LANGUAGE}).get(reverse("admin:login"))
+    assert untranslated(page.content.decode()) == []
 
 
 @pytest.mark.parametrize("name", EXTRA_PAGES)

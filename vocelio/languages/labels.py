@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from functools import wraps
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.apps import apps
@@ -83,7 +83,7 @@ def translate_form(form: forms.BaseForm) -> None:
     for field in form.fields.values():
         field.label, field.help_text = translated(field.label or "") or field.label, translated(field.help_text)
         if isinstance(field, forms.ChoiceField) and not isinstance(field, forms.ModelChoiceField):
-            field.choices = [(value, _read(label)) for value, label in field.choices]
+            field.choices = [(value, _read(label)) for value, label in cast(Any, field).choices]
 
 
 def _read(label: Any) -> Any:

@@ -16,7 +16,7 @@ from vocelio.reports.shapes import Column, Drawing, Line, Report, money, percent
 
 DAY = 86_400
 NO_REASON = "No reason given"
-KINDS = {
+KINDS: dict[str, str] = {
     ActivityKind.CALL: "Calls",
     ActivityKind.MEETING: "Meetings",
     ActivityKind.TASK: "Tasks",

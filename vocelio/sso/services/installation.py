@@ -3,6 +3,8 @@
 Its operators trust it, so it speaks for members of any organization that has no provider of its own.
 """
 
+import uuid
+
 from django.conf import settings
 
 from vocelio.organizations.models import Membership, Organization
@@ -12,6 +14,7 @@ from vocelio.sso.services.protocol import Identity
 
 # Where addresses name an organization's slug; no organization is called so.
 INSTALLATION = "_"
+NOBODYS = uuid.UUID(int=0)
 
 
 def installation_provider() -> IdentityProvider | None:
@@ -19,7 +22,7 @@ def installation_provider() -> IdentityProvider | None:
     if not settings.OIDC_ISSUER:
         return None
     return IdentityProvider(
-        organization_id=None,
+        organization_id=NOBODYS,
         issuer=settings.OIDC_ISSUER,
         client_id=settings.OIDC_CLIENT_ID,
         client_secret=settings.OIDC_CLIENT_SECRET,
