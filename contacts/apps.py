@@ -6,6 +6,7 @@ class ContactsConfig(AppConfig):
     verbose_name = "Contacts"
 
     def ready(self) -> None:
+        from contacts import receivers  # noqa: F401 - connects them
         from contacts.models import ContactExport, ContactImport
         from contacts.services.client_merges import register_rules
         from contacts.services.erasures import register_erasers

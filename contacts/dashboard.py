@@ -6,6 +6,7 @@ from django.db.models import Count
 from django.db.models.functions import TruncDate
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from contacts.models import Contact, ContactImport, ContactList, ContactStatus, ContactTally
 from vocelio.access.principal import Principal
@@ -50,4 +51,4 @@ def chart(principal: Principal) -> Chart:
         .values_list("day", "number")
         .order_by()
     )
-    return Chart("Contacts added a day", [f"{day:%d %b}" for day in days], [added.get(day, 0) for day in days])
+    return Chart("Contacts added a day", [date_format(day, "j M") for day in days], [added.get(day, 0) for day in days])

@@ -3,6 +3,8 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from vocelio.languages.translate import lazily
+
 
 @dataclass(frozen=True)
 class RecordKind:
@@ -36,7 +38,7 @@ def record_kinds() -> Collection[RecordKind]:
 
 def record_choices() -> list[tuple[str, str]]:
     """Return all kinds as choices, in the order in which they were registered."""
-    return [(kind.slug, kind.label) for kind in _kinds.values()]
+    return [(kind.slug, lazily(kind.label)) for kind in _kinds.values()]
 
 
 register_record_kind(

@@ -59,12 +59,19 @@ def became(outcome: str) -> Any:
     return net(Q(to_outcome=outcome) & ~Q(from_outcome=outcome), Q(from_outcome=outcome) & ~Q(to_outcome=outcome))
 
 
+IN_ORDER = ("process__name", "process_id", "position")
 STAGE_NAME = Concat("process__name", Value(": "), "name")
 RECRUITER = person("recruiter", "Recruiter", "assigned_to_id")
 JOB = record("job", "Job", "job_id", JobOpening, "title")
 CLIENT = record("client", "Client", "client_id", Client)
 SOURCE = text("source", "Source", none="Not given")
-OF_EVENTS = (JOB, CLIENT, RECRUITER, SOURCE, record("stage", "Stage", "to_stage_id", ApplicationStage, STAGE_NAME))
+OF_EVENTS = (
+    JOB,
+    CLIENT,
+    RECRUITER,
+    SOURCE,
+    record("stage", "Stage", "to_stage_id", ApplicationStage, STAGE_NAME, order=IN_ORDER),
+)
 OF_OFFERS = (choice("status", "Status", OfferStatus.choices), JOB, RECRUITER)
 OF_PLACEMENTS = (choice("status", "Status", PlacementStatus.choices), JOB, CLIENT, RECRUITER)
 EVENTS: dict[str, Any] = {
@@ -117,7 +124,7 @@ register(
             CLIENT,
             RECRUITER,
             SOURCE,
-            record("stage", "From stage", "from_stage_id", ApplicationStage, STAGE_NAME),
+            record("stage", "From stage", "from_stage_id", ApplicationStage, STAGE_NAME, order=IN_ORDER),
         ),
         events=("applications",),
     ),
@@ -161,7 +168,7 @@ register(
             JOB,
             CLIENT,
             RECRUITER,
-            record("stage", "Stage", "from_stage_id", ApplicationStage, STAGE_NAME, none="New"),
+            record("stage", "Stage", "from_stage_id", ApplicationStage, STAGE_NAME, order=IN_ORDER, none="New"),
         ),
         events=("applications",),
     ),

@@ -49,12 +49,13 @@ def done(asked: Asked) -> QuerySet[Any]:
 WEIGHTED = ExpressionWrapper(
     F("base_amount") * F("stage__probability") / 100, DecimalField(max_digits=24, decimal_places=2)
 )
+IN_ORDER = ("pipeline__name", "pipeline_id", "position")
 STAGE_NAME = Concat("pipeline__name", Value(": "), "name")
 OWNER = person("owner", "Owner", "assigned_to_id")
 PIPELINE = record("pipeline", "Pipeline", "pipeline_id", Pipeline)
 OF_DEALS = (
     PIPELINE,
-    record("stage", "Stage", "stage_id", Stage, STAGE_NAME),
+    record("stage", "Stage", "stage_id", Stage, STAGE_NAME, order=IN_ORDER),
     OWNER,
     text("source", "Source", none="Not given"),
     choice("status", "Status", StageKind.choices),
@@ -162,7 +163,7 @@ register(
         rows=moves,
         measure=count(),
         date="moved_at",
-        dimensions=(PIPELINE, record("stage", "Stage", "to_stage_id", Stage, STAGE_NAME), OWNER),
+        dimensions=(PIPELINE, record("stage", "Stage", "to_stage_id", Stage, STAGE_NAME, order=IN_ORDER), OWNER),
         events=("deals",),
     ),
     Metric(
@@ -173,7 +174,11 @@ register(
         rows=moves,
         measure=mean("seconds", unit="days"),
         date="moved_at",
-        dimensions=(PIPELINE, record("stage", "Stage", "from_stage_id", Stage, STAGE_NAME, none="New"), OWNER),
+        dimensions=(
+            PIPELINE,
+            record("stage", "Stage", "from_stage_id", Stage, STAGE_NAME, order=IN_ORDER, none="New"),
+            OWNER,
+        ),
         events=("deals",),
     ),
     Metric(

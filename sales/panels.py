@@ -10,6 +10,7 @@ from contacts.client_panels import ClientFigures, ClientPanel, PanelTable, regis
 from sales.models import Activity, Deal, Project, ProjectStatus, StageKind
 from sales.services.money import own_currency
 from vocelio.access.principal import Principal
+from vocelio.languages.numbers import money
 
 SHOWN = 20
 
@@ -43,7 +44,7 @@ def deals_of_client(client_id: uuid.UUID, principal: Principal) -> PanelTable:
     rows = [
         (
             reverse("admin:sales_deal_change", args=[deal.pk]),
-            [deal.name, deal.stage.name, f"{deal.amount:,.2f} {deal.currency}", str(deal.assigned_to or "")],
+            [deal.name, deal.stage.name, money(deal.amount, deal.currency), str(deal.assigned_to or "")],
         )
         for deal in deals.select_related("stage", "assigned_to").order_by("status", "-stage_entered_at")[:SHOWN]
     ]

@@ -432,6 +432,21 @@ OPENAI_API_KEY = os.environ.get("OPENAI_API_KEY", "")
 OPENAI_BASE_URL = os.environ.get("OPENAI_BASE_URL") or "https://api.openai.com/v1"
 OPENAI_CHAT_MODEL = os.environ.get("OPENAI_CHAT_MODEL") or "gpt-4o-mini"
 
+# One identity provider for everybody, beside those that organizations choose; off unless an issuer is named.
+OIDC_ISSUER = os.environ.get("OIDC_ISSUER", "")
+OIDC_CLIENT_ID = os.environ.get("OIDC_CLIENT_ID", "")
+OIDC_CLIENT_SECRET = os.environ.get("OIDC_CLIENT_SECRET", "")
+OIDC_NAME = os.environ.get("OIDC_NAME", "") or "OpenID Connect"
+# Of the e-mail addresses that may come in.
+OIDC_ALLOWED_DOMAINS = [each.strip().lower() for each in os.environ.get("OIDC_ALLOWED_DOMAINS", "").split(",") if each]
+# Who is unknown joins this organization (by its slug) with this role; without both only members come in.
+OIDC_ORGANIZATION = os.environ.get("OIDC_ORGANIZATION", "")
+OIDC_NEWCOMER_ROLE = os.environ.get("OIDC_NEWCOMER_ROLE", "")
+if OIDC_ISSUER and not (OIDC_CLIENT_ID and OIDC_ALLOWED_DOMAINS and OIDC_NEWCOMER_ROLE in ("", "agent", "manager")):
+    raise ImproperlyConfigured(
+        "OIDC_ISSUER needs OIDC_CLIENT_ID and OIDC_ALLOWED_DOMAINS; OIDC_NEWCOMER_ROLE is agent, manager or empty"
+    )
+
 # What is kept how long, each changed by RETENTION_<NAME>=90d; docs/operations.md says what hangs on it.
 RETENTION = {
     name: timedelta(seconds=duration(f"RETENTION_{name.upper()}", default))

@@ -341,7 +341,7 @@ class EnrichmentProposalAdmin(TenantAdmin):
     icon = "auto_fix_high"
     menu_title = "Proposals"
 
-    list_display = ("contact", "field", "value", "source", "confidence", "explanation", "state")
+    list_display = ("contact", "about", "value", "source", "confidence", "explanation", "state")
     list_select_related = ("contact",)
     list_filter = ("status", "field", "source")
     actions = ("accept", "reject")
@@ -373,6 +373,10 @@ class EnrichmentProposalAdmin(TenantAdmin):
 
     def has_accept_permission(self, request: HttpRequest) -> bool:
         return self.may(request, "accept")
+
+    @admin.display(description="Field")
+    def about(self, proposal: EnrichmentProposal) -> str:
+        return proposal.field
 
     @display(description="Status", label={"To be looked at": "info", "Accepted": "success", "Rejected": "warning"})  # type: ignore[untyped-decorator]
     def state(self, proposal: EnrichmentProposal) -> str:

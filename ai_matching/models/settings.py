@@ -5,6 +5,7 @@ from decimal import Decimal
 from django.db import models
 from django.db.models import Q
 
+from vocelio.languages.translate import translated
 from vocelio.organizations.models import TenantModel, TenantRow
 
 
@@ -46,7 +47,7 @@ class AiSettings(TenantModel):
         ]
 
     def __str__(self) -> str:
-        return "Matching settings"
+        return translated("Matching settings")
 
 
 class Purpose(models.TextChoices):
@@ -77,4 +78,4 @@ class AiUsage(TenantRow):
         ]
 
     def __str__(self) -> str:
-        return f"{self.day} {self.provider} {self.purpose}"
+        return f"{self.day} {self.provider}"

@@ -22,6 +22,7 @@ from comms.models.accounts import channels
 from comms.services import accounts, bounces, schedule
 from vocelio.backoffice.tenant import TenantAdmin
 from vocelio.errors import VocelioError
+from vocelio.languages.translate import translated
 
 SECTION = "Messages"
 HEALTH = {"working": "success", "failing": "warning", "resting": "danger", "off": "info"}
@@ -34,20 +35,22 @@ class ConnectForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.channel = channel
         name = account.name if account else channel.label
-        self.fields["name"] = forms.CharField(initial=name, max_length=100, widget=UnfoldAdminTextInputWidget)
+        self.fields["name"] = forms.CharField(
+            label=translated("Name"), initial=name, max_length=100, widget=UnfoldAdminTextInputWidget
+        )
         for key, needed in channel.settings.items():
             value = account.settings.get(key, "") if account else ""
             self.fields[f"settings.{key}"] = forms.CharField(
-                label=words(key), initial=value, required=needed, widget=UnfoldAdminTextInputWidget
+                label=translated(words(key)), initial=value, required=needed, widget=UnfoldAdminTextInputWidget
             )
         is_told = type(channel).parse_webhook is not Channel.parse_webhook
         for key, needed in {**channel.secrets, **({accounts.WEBHOOK_SECRET: False} if is_told else {})}.items():
             self.fields[f"secrets.{key}"] = forms.CharField(
-                label=words(key),
+                label=translated(words(key)),
                 required=needed and account is None,
                 strip=False,
                 widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}),
-                help_text="Stands; leave blank to keep it." if account else "",
+                help_text=translated("Stands; leave blank to keep it.") if account else "",
             )
 
     def values(self) -> dict[str, Any]:
@@ -142,8 +145,9 @@ class ChannelAccountAdmin(TenantAdmin):
     @admin.display(description="Connection")
     def connection(self, account: ChannelAccount) -> SafeString:
         return format_html(
-            '<a class="text-primary-600 dark:text-primary-500" href="{}">Change settings or secrets</a>',
+            '<a class="text-primary-600 dark:text-primary-500" href="{}">{}</a>',
             reverse("admin:comms_channelaccount_connection", args=[account.pk]),
+            translated("Change settings or secrets"),
         )
 
     @display(description="Health", label=HEALTH)  # type: ignore[untyped-decorator]

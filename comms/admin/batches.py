@@ -26,6 +26,7 @@ from contacts.models import Contact, ContactList
 from vocelio.backoffice.jobs import progress_bar
 from vocelio.backoffice.tenant import TenantAdmin
 from vocelio.errors import VocelioError
+from vocelio.languages.numbers import number
 
 MAX_SPREAD = 43_200
 STATES = {"finished": "success", "sending": "info", "queueing": "info", "paused": "warning", "cancelled": "danger", "failed": "danger"}  # fmt: skip
@@ -78,7 +79,7 @@ class BatchForm(forms.Form):
         super().__init__(*args, **kwargs)
         lists = ContactList.objects.with_counts().filter(status=ContactList.Status.ACTIVE).order_by("name")
         self.fields["contact_list"].queryset = lists  # type: ignore[attr-defined]
-        self.fields["contact_list"].label_from_instance = lambda each: f"{each.name} ({each.contact_count:,})"  # type: ignore[attr-defined]
+        self.fields["contact_list"].label_from_instance = lambda each: f"{each.name} ({number(each.contact_count)})"  # type: ignore[attr-defined]
         usable = CommunicationTemplate.objects.alive().filter(is_active=True).exclude(channel=Medium.LINKEDIN)
         self.fields["template"].queryset = usable.order_by("name")  # type: ignore[attr-defined]
 
@@ -144,7 +145,7 @@ class MessageBatchAdmin(TenantAdmin):
         except VocelioError as error:
             return problem(error.message)
         note = (
-            f"Reaches {reach['with_address']:,} of {reach['total']:,} people, for about"
+            f"Reaches {number(reach['with_address'])} of {number(reach['total'])} people, for about"
             f" {reach['cost']} {reach['currency']}. Whoever said no is left out when it is sent."
         )
         some = batches.reachable(found, template.channel).order_by("id").values("pk")[:1]
@@ -170,7 +171,7 @@ class MessageBatchAdmin(TenantAdmin):
     @admin.display(description="Messages")
     def tally(self, batch: MessageBatch) -> str:
         counts = Communication.objects.tally(batch)
-        return ", ".join(f"{count:,} {status}" for status, count in sorted(counts.items())) or "none yet"
+        return ", ".join(f"{number(count)} {status}" for status, count in sorted(counts.items())) or "none yet"
 
     @admin.action(description="Pause", permissions=["steer"])
     def pause(self, request: HttpRequest, queryset: Any) -> None:

@@ -13,6 +13,7 @@ from contacts.models import Contact
 from vocelio.access.principal import Principal
 from vocelio.backoffice.tenant import TenantAdmin
 from vocelio.errors import VocelioError
+from vocelio.languages.translate import translated
 
 
 def form_page(page: TenantAdmin, request: HttpRequest, form: Form, **shown: str) -> HttpResponse:
@@ -45,7 +46,7 @@ def reachable_contact(principal: Principal, medium: str) -> Contact | None:
 
 
 def problem(message: str) -> JsonResponse:
-    return JsonResponse({"problems": [{"message": message}]})
+    return JsonResponse({"problems": [{"message": translated(message)}]})
 
 
 def shown(

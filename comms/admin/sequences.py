@@ -24,6 +24,7 @@ from comms.services import sequences
 from contacts.models import Contact, ContactList
 from vocelio.backoffice.tenant import TenantAdmin
 from vocelio.errors import VocelioError
+from vocelio.languages.numbers import number
 
 SPARE_STEPS = 3
 MOST_ENROLLED = 1_000
@@ -146,11 +147,11 @@ class SequenceAdmin(TenantAdmin):
             rows = Contact.objects.alive().visible_to(self.principal(request)).defer("search")
             people = list(rows.filter(memberships__list=form.cleaned_data["contact_list"])[: MOST_ENROLLED + 1])
             if len(people) > MOST_ENROLLED:
-                messages.warning(request, f"A list of at most {MOST_ENROLLED:,} people begins at once.")
+                messages.warning(request, f"A list of at most {number(MOST_ENROLLED)} people begins at once.")
             else:
                 try:
                     begun, already = sequences.enrol(sequence=sequence, contacts=people)
-                    messages.success(request, f"{begun:,} people begin; {already:,} were under way.")
+                    messages.success(request, f"{number(begun)} people begin; {number(already)} were under way.")
                 except VocelioError as error:
                     messages.warning(request, error.message)
         return redirect("admin:comms_sequence_change", sequence.pk)

@@ -18,6 +18,7 @@ from comms.services import analytics, templates
 from comms.services.rendering import KNOWN
 from vocelio.backoffice.forms import TenantForm
 from vocelio.backoffice.tenant import TenantAdmin
+from vocelio.languages.numbers import number
 
 HELP = "Use {{first_name|there}} and the like: " + ", ".join(KNOWN)
 
@@ -97,8 +98,8 @@ class TemplateAdmin(TenantAdmin):
             return ""
         found = analytics.template_figures(template)
         lines = [
-            f"Version {each['version']}: {each['sent']:,} sent, {each['replied']:,} replied, {each['clicked']:,} clicked,"
-            f" {each['unsubscribed']:,} unsubscribed"
+            f"Version {each['version']}: {number(each['sent'])} sent, {number(each['replied'])} replied, {number(each['clicked'])} clicked,"
+            f" {number(each['unsubscribed'])} unsubscribed"
             for each in found["versions"]
         ]
         return "; ".join([*lines, *(each["note"] for each in found["comparisons"])])

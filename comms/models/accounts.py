@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 
 from comms.channels.channel import Channel, Sender
 from vocelio.crypto.fields import EncryptedTextField
+from vocelio.languages.translate import lazily, translated
 from vocelio.organizations.models import TenantManager, TenantModel, TenantQuerySet
 from vocelio.plugins import find_plugins
 
@@ -29,7 +30,7 @@ def channels() -> dict[str, Channel]:
 
 
 def provider_choices() -> list[tuple[str, str]]:
-    return [(slug, channel.label) for slug, channel in channels().items()]
+    return [(slug, lazily(channel.label)) for slug, channel in channels().items()]
 
 
 def _slugs(rule: Callable[[Channel], bool]) -> list[str]:
@@ -156,4 +157,4 @@ class CommsSettings(TenantModel):
         ]
 
     def __str__(self) -> str:
-        return "Rules for messages"
+        return translated("Rules for messages")

@@ -35,6 +35,7 @@ from contacts.services.clients import (
 from vocelio.backoffice.forms import by_id
 from vocelio.backoffice.tenant import TenantAdmin
 from vocelio.errors import VocelioError
+from vocelio.languages.translate import lazily
 
 
 class ClientForm(RecordForm):
@@ -75,7 +76,7 @@ def _url(text: str) -> str:
 def panel_field(panel: ClientPanel) -> Callable[[Any], SafeString]:
     """Return what shows an app's table as a field of a client's page."""
 
-    @admin.display(description=panel.label)
+    @admin.display(description=lazily(panel.label))
     def shown(client: Any) -> SafeString:
         return panels.render(panel.table(client.pk, client.viewer)) if panel.table else SafeString()
 

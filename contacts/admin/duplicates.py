@@ -146,7 +146,9 @@ def compared(contacts: list[Any], choices: Mapping[str, str]) -> list[dict[str, 
     rows = []
     for name, column in choices.items():
         shown = column.removesuffix("_id") if column in ("assigned_to_id", "parent_id") else column
-        values = [getattr(each, shown) or "" for each in contacts]
+        values = [
+            getattr(each, f"get_{shown}_display", lambda: None)() or getattr(each, shown) or "" for each in contacts
+        ]
         if any(values):
             kept = str(contacts[0 if values[0] else 1].pk)
             label = shown.replace("_", " ").capitalize()

@@ -6,6 +6,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from contacts.services.analytics import describe_contacts
+from vocelio.languages.numbers import number
 from vocelio.reports.charts import days_chosen, drawn, period_chosen
 from vocelio.reports.shapes import Drawing, Line
 
@@ -31,7 +32,7 @@ def figures_context(request: HttpRequest) -> dict[str, Any]:
             ("With e-mail", validity["withEmail"], "of those added", "mail"),
             ("Possible duplicates", duplicates["open"], f"{duplicates['merged']} merged", "content_copy"),
             ("Files imported", imports["files"], f"{imports['failed']} failed", "upload_file"),
-            ("Rows rejected", imports["invalid"], f"of {imports['rows']:,}", "report"),
+            ("Rows rejected", imports["invalid"], f"of {number(imports['rows'])}", "report"),
         ],
         "reports": [
             {"charts": [drawn(chart) for chart in _charts(found) if chart.labels], "files": [("CSV", file)]},

@@ -30,6 +30,8 @@ from vocelio.backoffice.jobs import progress_bar
 from vocelio.backoffice.tenant import TenantAdmin
 from vocelio.errors import VocelioError
 from vocelio.jobs.models import JobStatus
+from vocelio.languages.numbers import number
+from vocelio.languages.translate import translated
 
 COUNTS = {"created": "new", "updated": "changed", "skipped": "nothing to do", "rejected": "rejected"}
 UNDONE = {
@@ -129,7 +131,7 @@ class ContactImportAdmin(TenantAdmin):
     def counts(self, job: ContactImport) -> SafeString:
         """Return the counts, which static/backoffice/jobs.js keeps up to date."""
         one = '<span class="count">{} <b data-count="{}">{}</b></span>'
-        rows = ((name, name, f"{number:,}") for name, number in job.audit_counts().items())
+        rows = ((translated(name), name, number(count)) for name, count in job.audit_counts().items())
         return format_html('<div data-counts="{}">{}</div>', job.pk, format_html_join("", one, rows))
 
     @admin.display(description="Rejected rows")
@@ -137,7 +139,9 @@ class ContactImportAdmin(TenantAdmin):
         if not job.invalid_contacts:
             return "none"
         address = reverse(f"v1:{record_kind(job.record_type).routes}-rejected", args=[job.pk])
-        return format_html('<a href="{}">Download {} as CSV</a>', address, f"{job.invalid_contacts:,}")
+        return format_html(
+            '<a href="{}">{}</a>', address, translated(f"Download {number(job.invalid_contacts)} as CSV")
+        )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return [name for _, options in self.fieldsets for names in options["fields"] for name in flat(names)]
@@ -176,7 +180,9 @@ class ContactImportAdmin(TenantAdmin):
                 page = "draft" if look_first else "change"
                 return redirect(f"admin:contacts_contactimport_{page}", job.pk)
         context = {**self.admin_site.each_context(request), "title": "Import a file", "form": form, "opts": self.opts}
-        context["templates"] = [(kind.label.lower(), reverse(f"v1:{kind.template}")) for kind in record_kinds()]
+        context["templates"] = [
+            (translated(kind.label).lower(), reverse(f"v1:{kind.template}")) for kind in record_kinds()
+        ]
         return TemplateResponse(request, "backoffice/upload.html", context)
 
     def changeform_view(

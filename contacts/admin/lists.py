@@ -13,6 +13,7 @@ from unfold.decorators import display
 from contacts.models import ContactList
 from contacts.services.lists import create_list, delete_list, update_list
 from vocelio.backoffice.tenant import TenantAdmin
+from vocelio.languages.numbers import number
 
 
 @admin.register(ContactList)
@@ -45,7 +46,7 @@ class ContactListAdmin(TenantAdmin):
     @admin.display(description="Contacts")
     def contacts(self, contact_list: Any) -> SafeString:
         address = reverse("admin:contacts_contact_changelist")
-        return format_html('<a href="{}?list={}">{}</a>', address, contact_list.pk, f"{contact_list.contact_count:,}")
+        return format_html('<a href="{}?list={}">{}</a>', address, contact_list.pk, number(contact_list.contact_count))
 
     @admin.display(description="Tags")
     def shown_tags(self, contact_list: ContactList) -> str:

@@ -4,12 +4,14 @@ from typing import Any
 
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.safestring import SafeString
 
 from contacts.client_panels import PanelTable, client_panels
 from contacts.models import Client, ClientContact, Contact, ContactInsight, ContactProfile
 from contacts.profile_kinds import profile_kinds
 from vocelio.access.principal import Principal
+from vocelio.languages.translate import translated
 
 SHOWN = 50
 
@@ -65,7 +67,9 @@ def subsidiaries_of(client: Client, principal: Principal) -> SafeString:
 def others_of(client: Client, principal: Principal) -> list[tuple[str, SafeString]]:
     """Return what the apps above know of the client: titles and tables."""
     return [
-        (panel.label, render(panel.table(client.pk, principal))) for panel in client_panels() if panel.table is not None
+        (translated(panel.label), render(panel.table(client.pk, principal)))
+        for panel in client_panels()
+        if panel.table is not None
     ]
 
 
@@ -91,7 +95,7 @@ def profiles_of(contact: Contact) -> SafeString:
         render_to_string(
             "backoffice/link.html",
             {
-                "text": f"Add a {kind.label.lower()} profile",
+                "text": translated(f"Add a {kind.label.lower()} profile"),
                 "address": f"{reverse(f'{page}_add')}?contact={contact.pk}",
             },
         )
@@ -110,5 +114,5 @@ def insights_of(contact: Contact, principal: Principal) -> SafeString:
 
 def _relation_cells(relation: ClientContact) -> list[str]:
     role = relation.get_role_display() + (" (primary)" if relation.is_primary else "")
-    ends = [f"{day:%d %b %Y}" if day else "" for day in (relation.started_on, relation.ended_on)]
+    ends = [date_format(day, "j M Y") if day else "" for day in (relation.started_on, relation.ended_on)]
     return [role, relation.title, *ends]

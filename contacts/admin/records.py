@@ -11,6 +11,8 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.formats import date_format
 
 from contacts.phones import PhoneProblem, format_for_people, normalize
 from vocelio.backoffice.forms import TenantForm
@@ -172,7 +174,7 @@ class RecordAdmin(TenantAdmin):
 
     @admin.display(description="Added")
     def added(self, record: Any) -> str:
-        return f"{record.created_at:%d %b %Y}"
+        return date_format(timezone.localtime(record.created_at), "j M Y")
 
     def _name(self, page: str, prefix: str = "admin:") -> str:
         return f"{prefix}{self.opts.app_label}_{self.opts.model_name}_{page}"

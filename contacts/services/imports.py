@@ -31,6 +31,7 @@ from vocelio.audit.services import record
 from vocelio.errors import Conflict, Invalid, TooLarge, VocelioError
 from vocelio.jobs.models import JobStatus
 from vocelio.jobs.services import Run, Step, cancel_job, enqueue_job, running
+from vocelio.notifications.services.feed import tell_feed
 from vocelio.organizations.models import Organization
 from vocelio.organizations.scope import organization_scope
 
@@ -172,6 +173,21 @@ def run_import(job: ContactImport) -> None:
             # Some rows of a workbook turned out to be blank.
             with run.step() as step:
                 step.set(total=run.job.total_rows)
+
+
+def tell_of_import(job: ContactImport) -> None:
+    """Add to the feed what an import brought, or that it failed."""
+    tell_feed(
+        kind=f"import.{job.status}",
+        resource="import",
+        resource_id=job.pk,
+        title=job.filename,
+        owners=[job.created_by_id],
+        recordType=job.record_type,
+        imported=job.imported_contacts,
+        updated=job.updated_contacts,
+        invalid=job.invalid_contacts,
+    )
 
 
 class Chunk(NamedTuple):

@@ -31,6 +31,7 @@ from crm_sync.services.rules import SETTINGS, kinds_of, mapping_of, rules_of
 from vocelio.backoffice.tenant import TenantAdmin
 from vocelio.errors import VocelioError
 from vocelio.jobs.services import promise_task
+from vocelio.languages.translate import translated
 
 # Blank pairs a person may fill in one go.
 SPARE_ROWS = 3
@@ -122,6 +123,15 @@ WORDS = {
     "union": "takes both (lists)",
     "manual": "waits in the conflict inbox",
 }
+
+
+# As a pair of fields has it, and a record of its own the settings' words.
+DIRECTION_WORDS = {**WORDS, "both": "Both ways"}
+
+
+def words(value: str, known: dict[str, str] = WORDS) -> str:
+    """Return what a value is called in the viewer's language."""
+    return translated(known.get(value, value))
 
 
 @admin.register(CrmIntegration)
@@ -304,8 +314,8 @@ class CrmIntegrationAdmin(TenantAdmin):
             "remote": sorted(fields, key=lambda field: str(field["label"]).lower()),
             "local": kind.fields.plain,
             "custom": CUSTOM,
-            "directions": list(Direction),
-            "rules": list(Rule),
+            "directions": [(each.value, words(each.value, DIRECTION_WORDS)) for each in Direction],
+            "rules": [(each.value, words(each.value)) for each in Rule],
         }
         return TemplateResponse(request, "crm/mapping.html", context)
 

@@ -13,6 +13,7 @@ from crm_sync.services.conflicts import resolve_conflict
 from crm_sync.services.runs import replay
 from vocelio.backoffice.tenant import TenantAdmin
 from vocelio.errors import VocelioError
+from vocelio.languages.translate import translated
 
 
 @admin.register(CrmConflict)
@@ -125,4 +126,4 @@ def shown(value: Any) -> str:
     """Return a value of either side as people read it."""
     if isinstance(value, list):
         return ", ".join(map(str, value))
-    return "(empty)" if value is None else str(value)
+    return translated("(empty)") if value is None else str(value)

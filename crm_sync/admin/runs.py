@@ -19,6 +19,7 @@ from crm_sync.services.kinds import record_kinds
 from vocelio.backoffice.jobs import progress_bar
 from vocelio.backoffice.tenant import TenantAdmin
 from vocelio.errors import VocelioError
+from vocelio.languages.translate import translated
 
 ITEMS_A_PAGE = 50
 MOST_SHOWN = 10_000
@@ -52,7 +53,7 @@ class CrmSyncRunAdmin(TenantAdmin):
 
     @admin.display(description="Kind")
     def what(self, run: CrmSyncRun) -> str:
-        return "dry run" if run.is_dry else "full" if run.is_full else "changes"
+        return "dry run" if run.is_dry else "full" if run.is_full else "changes only"
 
     @display(
         description="Outcome",
@@ -113,10 +114,13 @@ class CrmSyncRunAdmin(TenantAdmin):
 
 def _sides(details: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the counts by kind and side; without any record, nothing on either side."""
-    titles = ((CrmSyncItem.Side.LOCAL, "here"), (CrmSyncItem.Side.REMOTE, "in the CRM"))
+    titles = ((CrmSyncItem.Side.LOCAL, "On our side"), (CrmSyncItem.Side.REMOTE, "In the CRM"))
     kinds = [each.kind for each in record_kinds() if each.kind in details] or [Kind.CONTACTS]
     return [
-        {"title": f"{kind.title()} {title}", "counts": details.get(kind, {}).get(side, {}).items()}
+        {
+            "title": f"{translated(kind.title())}: {translated(title)}",
+            "counts": details.get(kind, {}).get(side, {}).items(),
+        }
         for kind in kinds
         for side, title in titles
     ]

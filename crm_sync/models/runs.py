@@ -12,6 +12,7 @@ from crm_sync.models.links import KINDS, CrmLink, OfRecord, one_record
 from crm_sync.providers.values import Kind
 from vocelio.db.fields import TenantForeignKey
 from vocelio.jobs.models import Job, JobStatus
+from vocelio.languages.translate import translated
 from vocelio.organizations.models import TenantRow
 
 
@@ -66,7 +67,7 @@ class CrmSyncRun(Job):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_sync_type_display()} sync"
+        return translated(f"Sync run: {self.get_sync_type_display()}")
 
     @property
     def outcome(self) -> str:

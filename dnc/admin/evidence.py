@@ -8,6 +8,7 @@ from django.utils.safestring import SafeString
 from dnc.admin.lists import SECTION
 from dnc.models import Certificate, RegistryAccess
 from vocelio.backoffice.tenant import TenantAdmin
+from vocelio.languages.numbers import number
 
 
 @admin.register(Certificate)
@@ -24,11 +25,11 @@ class CertificateAdmin(TenantAdmin):
 
     @admin.display(description="Numbers")
     def numbers(self, certificate: Certificate) -> str:
-        return f"{certificate.content['numbers']:,}"
+        return number(certificate.content["numbers"])
 
     @admin.display(description="Outcome")
     def outcomes(self, certificate: Certificate) -> str:
-        return ", ".join(f"{code} {count:,}" for code, count in certificate.content["outcomes"].items())
+        return ", ".join(f"{code} {number(count)}" for code, count in certificate.content["outcomes"].items())
 
     @admin.display(description="Hash")
     def shown_hash(self, certificate: Certificate) -> str:

@@ -11,6 +11,7 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.decorators import display
@@ -25,6 +26,7 @@ from dnc.services.registry_loads import start_load, store_files
 from vocelio.backoffice.jobs import progress_bar
 from vocelio.backoffice.tenant import TenantAdmin
 from vocelio.errors import VocelioError
+from vocelio.languages.numbers import number
 
 SECTION = "Do Not Call"
 
@@ -74,7 +76,7 @@ class DncListAdmin(TenantAdmin):
 
     @admin.display(description="Numbers")
     def numbers(self, dnc_list: Any) -> SafeString | str:
-        count = f"{getattr(dnc_list, 'contact_count', 0):,}"
+        count = number(getattr(dnc_list, "contact_count", 0))
         if dnc_list.registry_id is not None:
             return count
         return format_html(
@@ -84,9 +86,11 @@ class DncListAdmin(TenantAdmin):
     @admin.display(description="Version")
     def version(self, dnc_list: Any) -> str:
         if dnc_list.registry_id is None:
-            return "" if dnc_list._state.adding else f"{dnc_list.changed_at:%d %b %Y %H:%M}"
+            return (
+                "" if dnc_list._state.adding else date_format(timezone.localtime(dnc_list.changed_at), "j M Y, H:i T")
+            )
         day = getattr(dnc_list, "version_date", None)
-        return f"{day:%d %b %Y}" if day else "not loaded"
+        return date_format(day, "j M Y") if day else "not loaded"
 
     @display(description="Status", label={"Active": "success", "Inactive": "warning"})  # type: ignore[untyped-decorator]
     def shown_status(self, dnc_list: DncList) -> str:

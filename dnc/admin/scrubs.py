@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
@@ -25,6 +26,7 @@ from vocelio.backoffice.dashboard import drawn
 from vocelio.backoffice.jobs import progress_bar
 from vocelio.backoffice.tenant import TenantAdmin
 from vocelio.errors import VocelioError
+from vocelio.languages.numbers import number
 
 
 class ScrubForm(forms.Form):
@@ -61,7 +63,7 @@ class ScrubForm(forms.Form):
         super().__init__(*args, **kwargs)
         active = ContactList.objects.with_counts().filter(status=ContactList.Status.ACTIVE).order_by("name")
         self.fields["contact_lists"].queryset = active  # type: ignore[attr-defined]
-        self.fields["contact_lists"].label_from_instance = lambda each: f"{each.name} ({each.contact_count:,})"  # type: ignore[attr-defined]
+        self.fields["contact_lists"].label_from_instance = lambda each: f"{each.name} ({number(each.contact_count)})"  # type: ignore[attr-defined]
         self.fields["dnc_lists"].queryset = DncList.objects.get_queryset().active().order_by("name")  # type: ignore[attr-defined]
 
 
@@ -93,7 +95,7 @@ class ScrubAdmin(TenantAdmin):
                 "fields": (
                     ("created_by", "created_at"),
                     ("judged_at", "completed_at"),
-                    ("mode", "is_watched"),
+                    ("shown_mode", "is_watched"),
                     ("newly_blocked", "newly_clean"),
                 )
             },
@@ -108,6 +110,10 @@ class ScrubAdmin(TenantAdmin):
             for name in ((names,) if isinstance(names, str) else names)
         ]
 
+    @admin.display(description="Mode")
+    def shown_mode(self, scrub: Scrub) -> str:
+        return scrub.mode
+
     @admin.display(description="Progress")
     def live(self, scrub: Scrub) -> SafeString:
         return progress_bar(scrub)
@@ -119,14 +125,14 @@ class ScrubAdmin(TenantAdmin):
     @admin.display(description="Contacts")
     def counts(self, scrub: Scrub) -> str:
         return (
-            f"{scrub.total_contacts:,}: {scrub.clean_contacts:,} clean, {scrub.matched_dnc:,} listed,"
-            f" {scrub.blocked_contacts:,} blocked; {scrub.without_phone:,} without a phone"
+            f"{number(scrub.total_contacts)}: {number(scrub.clean_contacts)} clean, {number(scrub.matched_dnc)} listed,"
+            f" {number(scrub.blocked_contacts)} blocked; {number(scrub.without_phone)} without a phone"
         )
 
     @admin.display(description="Outcome")
     def outcomes(self, scrub: Scrub) -> str:
         codes = scrub.checkpoint.get("codes", {})
-        return "; ".join(f"{code} {CODES[code]}: {count:,}" for code, count in sorted(codes.items()))
+        return "; ".join(f"{code} {CODES[code]}: {number(count)}" for code, count in sorted(codes.items()))
 
     @admin.display(description="Clean list")
     def clean(self, scrub: Scrub) -> SafeString | str:
@@ -178,7 +184,7 @@ def compliance_page(page: TenantAdmin) -> Callable[[HttpRequest], HttpResponse]:
         trend = figures["trend"]
         chart = Chart(
             "Compliance rate of each day's scrubs, percent",
-            [f"{row['date']:%d %b}" for row in trend],
+            [date_format(row["date"], "j M") for row in trend],
             [round(row["complianceRate"] or 0) for row in trend],
         )
         outcomes = [(code, CODES[code], count) for code, count in figures["outcomes"].items()]

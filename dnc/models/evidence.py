@@ -6,6 +6,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
 
+from vocelio.languages.translate import translated
 from vocelio.organizations.models import TenantRow
 
 
@@ -34,7 +35,7 @@ class Certificate(TenantRow):
         indexes = [models.Index(fields=["organization", "-created_at", "-id"], name="dnc_certificates_newest")]
 
     def __str__(self) -> str:
-        return f"Certificate {self.number}"
+        return translated(f"Certificate {self.number}")
 
 
 class RegistryAccess(TenantRow):

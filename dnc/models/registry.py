@@ -18,6 +18,7 @@ from django.db import connection, models
 from django.db.models.functions import Now
 
 from vocelio.jobs.models import Job
+from vocelio.languages.translate import translated
 
 # How many last digits of a number are its position in a block.
 BLOCK = 10_000
@@ -235,7 +236,7 @@ class RegistryLoad(Job):
         verbose_name = "registry load"
 
     def __str__(self) -> str:
-        return f"{len(self.files)} files"
+        return translated(f"{len(self.files)} files loaded")
 
     def audit_counts(self) -> dict[str, int]:
         return {

@@ -9,6 +9,7 @@ from django.db import models
 from contacts.models import ContactList
 from vocelio.db.fields import TenantForeignKey
 from vocelio.jobs.models import Job
+from vocelio.languages.translate import translated
 from vocelio.organizations.models import Organization, TenantManager, TenantQuerySet, TenantRow
 from vocelio.organizations.scope import current_organization_id
 
@@ -53,7 +54,7 @@ class Scrub(Job):
         ]
 
     def __str__(self) -> str:
-        return self.clean_list_name or f"Scrub of {self.created_at:%Y-%m-%d %H:%M}"
+        return self.clean_list_name or translated(f"Scrub of {self.created_at:%Y-%m-%d %H:%M}")
 
     @property
     def compliance_rate(self) -> float | None:

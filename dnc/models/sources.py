@@ -47,7 +47,7 @@ class Source(TenantModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} for {self.registry or self.list}"
+        return f"{self.registry or self.list}, {self.kind}"
 
 
 class SourceDownload(TenantRow):

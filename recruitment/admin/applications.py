@@ -6,6 +6,8 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 
@@ -16,6 +18,7 @@ from recruitment.services import applications
 from recruitment.services.timeline import read_timeline
 from vocelio.backoffice.forms import by_id
 from vocelio.backoffice.tenant import TenantAdmin
+from vocelio.languages.translate import translated
 
 OUTCOMES = {"Open": "info", "Hired": "success", "Rejected": "danger", "Withdrawn": "warning"}
 
@@ -71,7 +74,15 @@ class ApplicationAdmin(TenantAdmin):
     def history(self, application: Application) -> SafeString:
         entries = read_timeline(application, self._principal)
         rows = [
-            ("", [f"{entry['at']:%d %b %Y %H:%M}", entry["title"], str(entry["user"] or "")]) for entry in entries[:100]
+            (
+                "",
+                [
+                    date_format(timezone.localtime(entry["at"]), "j M Y, H:i T"),
+                    translated(entry["title"]),
+                    str(entry["user"] or ""),
+                ],
+            )
+            for entry in entries[:100]
         ]
         return render(PanelTable(["When", "What", "By"], rows))
 

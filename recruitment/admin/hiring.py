@@ -35,6 +35,7 @@ from recruitment.models.profiles import Salary, SalaryPeriod
 from recruitment.services import interviews, offers
 from vocelio.backoffice.forms import TenantForm
 from vocelio.backoffice.tenant import TenantAdmin, members
+from vocelio.languages.numbers import money
 from vocelio.users.models import User
 
 MARKS = {"1", "2", "3", "4", "5"}
@@ -329,7 +330,7 @@ class PlacementAdmin(TenantAdmin):
 
     @admin.display(description="Fee")
     def earned(self, placement: Placement) -> str:
-        return f"{placement.fee:,.2f} {placement.currency}" if placement.fee else ""
+        return money(placement.fee, placement.currency) if placement.fee else ""
 
     def perform_create(self, request: HttpRequest, data: dict[str, Any]) -> Placement:
         return offers.create_placement(**data)

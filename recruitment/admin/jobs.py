@@ -27,6 +27,7 @@ from recruitment.services import jobs
 from recruitment.services.reports import REPORTS, Question
 from vocelio.backoffice.forms import TenantForm, by_id
 from vocelio.backoffice.tenant import TenantAdmin
+from vocelio.languages.translate import translated
 from vocelio.reports.charts import days_chosen, drawn_reports, period_chosen
 
 LABELS = {"Open": "success", "Draft": "info", "On hold": "warning", "Filled": "success", "Cancelled": "danger"}
@@ -119,7 +120,9 @@ class JobOpeningAdmin(TenantAdmin):
     @admin.display(description="Board")
     def board_link(self, job: JobOpening) -> SafeString:
         address = reverse("admin:recruitment_jobopening_board", args=[job.pk])
-        return format_html('<a class="text-primary-600 dark:text-primary-500" href="{}">Board</a>', address)
+        return format_html(
+            '<a class="text-primary-600 dark:text-primary-500" href="{}">{}</a>', address, translated("Board")
+        )
 
     @admin.display(description="Careers page")
     def public_address(self, job: JobOpening) -> SafeString | str:

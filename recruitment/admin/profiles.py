@@ -4,7 +4,10 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.decorators import display
@@ -15,6 +18,7 @@ from contacts.client_panels import PanelTable
 from recruitment.models import CandidateFile, CandidateProfile, CandidateSkill, Cv
 from recruitment.models.profiles import Salary
 from recruitment.services import profiles
+from vocelio.languages.numbers import money
 
 
 @admin.register(CandidateProfile)
@@ -86,7 +90,7 @@ class CandidateProfileAdmin(ProfileAdmin):
     @admin.display(description="Salary")
     def salaries(self, profile: CandidateProfile) -> SafeString:
         rows = [
-            ("", [name, f"{salary.amount:,.0f} {salary.currency} a {salary.period}"])
+            ("", [name, f"{money(salary.amount, salary.currency, cents=False)} a {salary.period}"])
             for name, salary in (("Desired", profile.desired), ("Current", profile.current))
             if isinstance(salary, Salary)
         ]
@@ -108,7 +112,7 @@ class CandidateProfileAdmin(ProfileAdmin):
         rows = [
             (
                 reverse("v1:candidate-files-download", args=[file.pk]),
-                [file.filename, f"{file.size / 1024:,.0f} KB", f"{file.created_at:%d %b %Y}"],
+                [file.filename, filesizeformat(file.size), date_format(timezone.localtime(file.created_at), "j M Y")],
             )
             for file in CandidateFile.objects.filter(profile=profile).order_by("-created_at")
         ]

@@ -163,7 +163,7 @@ class Application(TenantModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.contact} for {self.job}"
+        return f"{self.contact}, {self.job}"
 
 
 class StageEvent(TenantRow):

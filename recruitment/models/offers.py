@@ -13,6 +13,7 @@ from recruitment.models.jobs import JobOpening
 from recruitment.models.profiles import Salary
 from vocelio.crypto.fields import EncryptedTextField
 from vocelio.db.fields import TenantForeignKey
+from vocelio.languages.translate import translated
 from vocelio.organizations.models import TenantModel
 
 
@@ -92,7 +93,7 @@ class Offer(TenantModel):
         ]
 
     def __str__(self) -> str:
-        return f"Offer for {self.job}"
+        return translated(f"Offer for {self.job}")
 
     @property
     def amount(self) -> Salary | None:
@@ -152,4 +153,4 @@ class Placement(TenantModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.job} from {self.starts_on}"
+        return f"{self.job}, {self.starts_on}"

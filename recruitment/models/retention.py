@@ -6,6 +6,7 @@ from django.db.models.functions import Now
 
 from contacts.models import Contact
 from vocelio.db.fields import TenantForeignKey
+from vocelio.languages.translate import translated
 from vocelio.organizations.models import TenantModel, TenantRow
 
 CONSENT_TEXT = (
@@ -38,7 +39,7 @@ class RecruitmentSettings(TenantModel):
         constraints = [models.UniqueConstraint(fields=["organization"], name="one_recruitment_settings")]
 
     def __str__(self) -> str:
-        return "Recruitment settings"
+        return translated("Recruitment settings")
 
 
 class ConsentKind(models.TextChoices):

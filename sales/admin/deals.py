@@ -22,6 +22,7 @@ from sales.services.reports import REPORTS, Question
 from vocelio.backoffice.forms import by_id
 from vocelio.backoffice.tenant import TenantAdmin
 from vocelio.errors import VocelioError
+from vocelio.languages.numbers import money
 from vocelio.reports.charts import days_chosen, drawn_reports, period_chosen
 
 DASHBOARD = ["pipeline", "forecast", "trend", "conversion", "win-loss", "owners", "activities", "velocity"]
@@ -86,7 +87,7 @@ class DealAdmin(TenantAdmin):
 
     @admin.display(description="Amount")
     def worth(self, deal: Deal) -> str:
-        return f"{deal.amount:,.2f} {deal.currency}"
+        return money(deal.amount, deal.currency)
 
     @display(description="Status", label={"Open": "info", "Won": "success", "Lost": "danger"})  # type: ignore[untyped-decorator]
     def state(self, deal: Deal) -> str:

@@ -15,6 +15,7 @@ from sales.models import ExchangeRate, GateField, LostReason, Pipeline, Stage
 from sales.services import lost_reasons, money, pipelines
 from vocelio.backoffice.forms import TenantForm
 from vocelio.backoffice.tenant import TenantAdmin
+from vocelio.languages.translate import translated
 
 MANAGED = {"view": "pipelines:read", "add": "sales:manage", "change": "sales:manage", "delete": "sales:manage"}
 
@@ -93,7 +94,7 @@ class StageAdmin(TenantAdmin):
     @admin.display(description="Asks for")
     def asks_for(self, stage: Stage) -> str:
         labels = dict(GateField.choices)
-        return ", ".join(str(labels[name]) for name in stage.gates)
+        return ", ".join(translated(labels[name]) for name in stage.gates)
 
     def perform_create(self, request: HttpRequest, data: dict[str, Any]) -> Stage:
         return pipelines.create_stage(data.pop("pipeline"), **data)

@@ -14,6 +14,7 @@ from sales.admin.steps import ConvertForm, step_page
 from sales.models import SalesProfile
 from sales.services import profiles
 from sales.services.conversion import convert_lead
+from vocelio.languages.numbers import money
 
 
 @admin.register(SalesProfile)
@@ -109,7 +110,7 @@ class SalesProfileAdmin(ProfileAdmin):
 
     @admin.display(description="Budget")
     def shown_budget(self, profile: SalesProfile) -> str:
-        return f"{profile.budget:,.0f} {profile.currency}" if profile.budget is not None else ""
+        return money(profile.budget, profile.currency, cents=False) if profile.budget is not None else ""
 
     @display(  # type: ignore[untyped-decorator]
         description="Lead",

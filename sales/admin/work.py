@@ -8,6 +8,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.formats import date_format
 from unfold.decorators import display
 
 from sales.admin.steps import CompleteForm, step_page
@@ -18,6 +20,7 @@ from sales.services.money import own_currency
 from vocelio.backoffice.forms import by_id
 from vocelio.backoffice.tenant import TenantAdmin
 from vocelio.errors import VocelioError
+from vocelio.languages.numbers import money
 
 
 @admin.register(Project)
@@ -61,7 +64,7 @@ class ProjectAdmin(TenantAdmin):
 
     @admin.display(description="Budget")
     def worth(self, project: Project) -> str:
-        return f"{project.budget:,.2f} {project.currency}"
+        return money(project.budget, project.currency)
 
     @display(  # type: ignore[untyped-decorator]
         description="Status",
@@ -143,7 +146,7 @@ class ActivityAdmin(TenantAdmin):
 
     @admin.display(description="Done")
     def state(self, activity: Activity) -> str:
-        return f"{activity.completed_at:%d %b %Y}" if activity.completed_at else ""
+        return date_format(timezone.localtime(activity.completed_at), "j M Y") if activity.completed_at else ""
 
     @admin.display(description="About")
     def about(self, activity: Activity) -> str:
@@ -190,7 +193,9 @@ class ActivityAdmin(TenantAdmin):
                 activity=activity, principal=self.principal(request), **form.cleaned_data
             )
             text = (
-                f"Completed. Next: {following}, {following.due_at:%d %b %Y %H:%M} UTC." if following else "Completed."
+                f"Completed. Next: {following}, {date_format(timezone.localtime(following.due_at), 'j M Y, H:i T')}."
+                if following
+                else "Completed."
             )
             self.message_user(request, text, messages.SUCCESS)
             return redirect("admin:sales_activity_changelist")

@@ -54,4 +54,4 @@ class ExchangeRate(TenantModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.currency} {self.rate} from {self.valid_from}"
+        return f"{self.currency} {self.rate.normalize():f}, {self.valid_from}"

@@ -23,6 +23,13 @@ def test_every_bad_field_is_reported_and_the_first_stands_in_front(admin):
     assert [error["field"] for error in details["errors"]] == ["name", "tags"]
 
 
+def test_what_is_no_choice_is_told_what_there_is_to_choose(admin):
+    answer = admin.post("/v1/contacts", {"email": "a@example.test", "status": "gone"})
+    assert answer.error["message"] == '"gone" is not one of: active, inactive.'
+    answer = admin.get("/v1/contact-lists?status=gone", **{"Accept-Language": "es"})
+    assert answer.error["message"].startswith('"gone" no es ninguno de: ')
+
+
 def test_an_unknown_field_is_refused_rather_than_lost(admin):
     answer = admin.post("/v1/contact-lists", {"name": "Leads", "descripton": "typo"})
     assert answer.error["details"]["field"] == "descripton"

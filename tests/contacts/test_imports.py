@@ -58,6 +58,8 @@ def test_an_upload_answers_with_a_job_and_imports_it(manager):
     assert (ann.name, ann.phone, ann.email, ann.company) == ("Ann Smith", "+12125550101", "ann@example.com", "Acme")
     assert (ann.source, ann.created_by_id, str(ann.import_id)) == ("import", manager.user.id, done["id"])
     assert bob.phone == "+12125550102"
+    (told,) = manager.get("/v1/feed?kind=import.completed").data
+    assert (told["title"], told["data"]["imported"], told["resourceId"]) == ("contacts.csv", 2, done["id"])
 
 
 def test_a_dirty_file_counts_what_plain_python_counts(manager, tmp_path, monkeypatch):

@@ -1,6 +1,7 @@
 """What fails is tried again for three days, what a dead worker sent goes out again, and a person may replay."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from tests.mortal import dying_at_statement, run_mortal
 from tests.webhooks.receiver import Receiver
 from vocelio.jobs.models import Doorbell
 from vocelio.organizations.scope import organization_scope
+from vocelio.webhooks.events import _types, all_types, without_values
 from vocelio.webhooks.models import WebhookDelivery, WebhookEndpoint
 from vocelio.webhooks.services.fan_out import fan_out
 from vocelio.webhooks.services.sending import DELAYS, send_deliveries
@@ -29,6 +31,17 @@ def let_pass(person: Person, **changes: Any) -> None:
     with organization_scope(person.organization.id):
         WebhookDelivery.objects.get_queryset().waiting().update(next_attempt_at=timezone.now())
         WebhookEndpoint.objects.update(resting_until=None, lease_until=None, **changes)
+
+
+def raising_for(contact_id: str) -> Any:
+    """Return a shape of events that one contact's data breaks, as a record no serializer expects would."""
+
+    def shape(data: Any) -> dict[str, Any]:
+        if data["contactId"] == contact_id:
+            raise TypeError("Not what was expected")
+        return without_values(data)
+
+    return shape
 
 
 def only_delivery(person: Person) -> Any:
@@ -53,6 +66,23 @@ def test_a_delivery_that_fails_is_tried_again_and_every_attempt_is_shown(
     assert shown["request"]["body"].encode() == receiver.received[0].body
     assert "signature" not in str(shown)
     assert not Doorbell.objects.filter(pk=endpoint["id"]).exists()
+
+
+def test_a_record_that_cannot_be_shown_is_set_aside_and_tried_again_while_others_go_out(
+    admin: Person, endpoint: Any, receiver: Receiver, tell: Tell, monkeypatch: pytest.MonkeyPatch
+):
+    bad, good = contact(admin), contact(admin)
+    created = next(each for each in all_types() if each.name == "contact.created")
+    monkeypatch.setitem(_types, created.name, replace(created, shape=raising_for(bad["id"])))
+    tell()
+    tell()
+    assert [each.json["data"]["contactId"] for each in receiver.received] == [good["id"]]
+    (waiting,) = admin.get("/v1/webhook-deliveries?status=pending").data
+    assert "could not be shown" in waiting["error"]
+    monkeypatch.setitem(_types, created.name, created)
+    let_pass(admin)
+    tell()
+    assert receiver.received[-1].json["data"]["contact"]["id"] == bad["id"]
 
 
 def test_waits_grow_to_three_days_and_then_it_has_failed(admin: Person, endpoint: Any, receiver: Receiver, tell: Tell):

@@ -28,6 +28,8 @@ class Principal:
     # Empty where neither the person nor the organization has chosen one.
     language: str
     time_zone: str
+    # Empty: as the language has it.
+    number_format: str
     # What an API token may be used for; None for people.
     scopes: frozenset[str] | None = None
     is_authenticated: bool = field(default=True, init=False)
@@ -53,7 +55,8 @@ class Principal:
 
 _PEOPLE = "u.id, u.email, u.name, o.id, o.subscription_tier, o.visibility"
 _PLACE = (
-    "o.default_region, coalesce(nullif(u.language, ''), o.language), coalesce(nullif(u.time_zone, ''), o.time_zone)"
+    "o.default_region, coalesce(nullif(u.language, ''), o.language),"
+    " coalesce(nullif(u.time_zone, ''), o.time_zone), o.number_format"
 )
 _COLUMNS = f"{_PEOPLE}, m.role, m.team"
 _ALIVE = "u.is_active AND m.is_active AND o.is_active"

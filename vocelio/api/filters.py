@@ -1,19 +1,31 @@
 """Query strings of lists: declared filters, `sort=`, and a clear refusal of anything else."""
 
-from typing import Any
+from typing import Any, cast
 
+from django import forms
 from django.db.models import QuerySet
 from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework.filters import BaseFilterBackend
 from rest_framework.request import Request
 
+from vocelio.api.serializers import MOST_NAMED
 from vocelio.errors import Invalid
 
 PAGING = {"page", "limit", "cursor", "sort", "format"}
 
 
 class StrictFilterBackend(DjangoFilterBackend):
-    """django-filter that answers 422 to a parameter the list does not have."""
+    """django-filter that answers 422 to a parameter the list does not have, and names what there is to choose from."""
+
+    def get_filterset(self, request: Any, queryset: QuerySet[Any], view: Any) -> Any:
+        filterset = super().get_filterset(request, queryset, view)
+        for field in filterset.form.fields.values() if filterset is not None else ():
+            if isinstance(field, forms.ChoiceField) and not isinstance(field, forms.ModelChoiceField):
+                values = [str(value) for value, _ in cast(Any, field).choices if value != ""]
+                if 0 < len(values) <= MOST_NAMED:
+                    named = ", ".join(values).replace("%", "%%")
+                    field.error_messages["invalid_choice"] = f'"%(value)s" is not one of: {named}.'
+        return filterset
 
     def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: Any) -> QuerySet[Any]:  # type: ignore[override]
         if PAGING.issuperset(request.query_params) and not any(

@@ -22,8 +22,25 @@ def rename_fields(fields: Mapping[str, serializers.Field]) -> dict[str, serializ
                 field.method_name = field.method_name or f"get_{name}"
             else:
                 field.source = field.source or name
+        _name_choices(field)
         renamed[camel(name)] = field
     return renamed
+
+
+# What may be given is said in the refusal while it is short enough to read.
+MOST_NAMED = 20
+
+
+def _name_choices(field: Any) -> None:
+    field = getattr(field, "child", field)
+    if isinstance(field, serializers.ChoiceField) and 0 < len(field.choices) <= MOST_NAMED:
+        named = ", ".join(str(value) for value in field.choices if value != "")
+        field.error_messages["invalid_choice"] = f'"{{input}}" is not one of: {escape_places(named)}.'
+
+
+def escape_places(text: str) -> str:
+    """Return the text with its braces as str.format() leaves them."""
+    return text.replace("{", "{{").replace("}", "}}")
 
 
 # Comments, not docstrings: the schema would show these as the description of every serializer without one.

@@ -6,6 +6,7 @@ from django import forms
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import ValidationError
 from django.db.models import Model
+from django.db.models.expressions import DatabaseDefault
 from unfold.forms import AdminOwnPasswordChangeForm, AuthenticationForm
 from unfold.widgets import UnfoldAdminEmailInputWidget
 
@@ -92,6 +93,14 @@ class TenantForm(forms.ModelForm):  # type: ignore[type-arg]
     """Checks the shape of the input; a service judges and writes, and its refusal is shown at its field."""
 
     refusal: ClassVar[VocelioError | None] = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance._state.adding:
+            # What the database fills in is not there yet, and is not shown.
+            for field in self.instance._meta.concrete_fields:
+                if isinstance(self.instance.__dict__.get(field.attname), DatabaseDefault):
+                    setattr(self.instance, field.attname, None)
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()

@@ -40,9 +40,13 @@ def job_progress(request: HttpRequest) -> HttpResponse:
     except ValueError:
         return JsonResponse({"jobs": []}, status=400)
     jobs = [job for kind in job_kinds() for job in kind.objects.filter(pk__in=ids)]
-    fields = ("id", "status", "progress", "processed", "total")
-    states = [{name: getattr(job, name) for name in fields} | {"counts": job.audit_counts()} for job in jobs]
-    return JsonResponse({"jobs": states})
+    return JsonResponse({"jobs": [_state(job) for job in jobs]})
+
+
+def _state(job: Job) -> dict[str, Any]:
+    text = render_to_string("backoffice/progress_text.html", {"job": job})
+    fields = {name: getattr(job, name) for name in ("id", "status", "progress")}
+    return {**fields, "text": text, "counts": job.audit_counts()}
 
 
 def progress_bar(job: Job) -> SafeString:

@@ -4,10 +4,12 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.views import PasswordChangeView
 from django.core.exceptions import PermissionDenied
 from django.db import connection, transaction
+from django.forms import BaseForm
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
@@ -28,6 +30,7 @@ from vocelio.backoffice.retention import retention_page
 from vocelio.backoffice.security import may_set_security, security_page, security_test
 from vocelio.backoffice.two_step import two_step_page
 from vocelio.errors import VocelioError
+from vocelio.languages.labels import translate_form
 from vocelio.languages.middleware import speak_to
 from vocelio.languages.translate import translated
 from vocelio.operations.doctor import examine
@@ -101,14 +104,15 @@ class BackOffice(UnfoldAdminSite):  # type: ignore[misc]
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Log in by password; who needs a second step goes on to its page."""
         try:
-            page: HttpResponse = super().login(request, extra_context)
+            context = {"installation_sso": settings.OIDC_NAME if settings.OIDC_ISSUER else "", **(extra_context or {})}
+            page: HttpResponse = super().login(request, context)
         except SecondStepNeeded as needed:
             return ask_second_step(request, needed.challenge)
         return page
 
     def two_step(self, request: HttpRequest) -> HttpResponse:
         """Set up, renew or end one's own two-step log-in."""
-        return two_step_page(request, {**self.each_context(request), "title": "Two-step log-in"})
+        return two_step_page(request, {**self.each_context(request), "title": translated("Two-step log-in")})
 
     def preferences(self, request: HttpRequest) -> HttpResponse:
         """Choose one's own language and time zone."""
@@ -263,6 +267,18 @@ def _translate_titles(response: SimpleTemplateResponse) -> None:
     for name in ("title", "subtitle", "content_title"):
         if isinstance(context.get(name), str):
             context[name] = translated(context[name])
+    if "adminform" in context:
+        page = context["adminform"]
+        page.fieldsets = [_read_aloud(name, options) for name, options in page.fieldsets]
+        translate_form(page.form)
+    for form in context.values():
+        if isinstance(form, BaseForm):
+            translate_form(form)
+
+
+def _read_aloud(name: str | None, options: dict[str, Any]) -> tuple[str | None, dict[str, Any]]:
+    told = {"description": translated(options["description"])} if options.get("description") else {}
+    return translated(name) if name else name, {**options, **told}
 
 
 def refusal_page(request: HttpRequest, status: int, reason: str) -> HttpResponse:

@@ -14,7 +14,6 @@ from vocelio.backoffice.chosen import principal_of
 from vocelio.backoffice.forms import TenantForm
 from vocelio.backoffice.pagination import BoundedPaginator
 from vocelio.errors import VocelioError
-from vocelio.languages.translate import translated
 from vocelio.users.models import User
 
 
@@ -95,9 +94,6 @@ class TenantAdmin(ModelAdmin):  # type: ignore[misc]
             kwargs["queryset"] = members(self.principal(request))
         field: ModelChoiceField[Any] | None = super().formfield_for_foreignkey(db_field, request, **kwargs)
         return field
-
-    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        return [(translated(name) if name else name, options) for name, options in super().get_fieldsets(request, obj)]
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change, **kwargs)

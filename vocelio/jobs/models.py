@@ -73,7 +73,7 @@ class Job(TenantModel):
         indexes = [models.Index(fields=["organization", "-created_at"], name="%(class)s_newest")]
 
     def __str__(self) -> str:
-        return f"{self._meta.verbose_name} {self.id}"
+        return f"{self._meta.verbose_name}, {self.created_at:%Y-%m-%d %H:%M}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if self._state.adding and self.created_by_id is None:

@@ -19,6 +19,7 @@ from prometheus_client import Histogram
 from vocelio.audit.services import record
 from vocelio.errors import Conflict, VocelioError
 from vocelio.jobs.models import Doorbell, Job, JobStatus
+from vocelio.jobs.signals import job_finished
 from vocelio.organizations.scope import organization_scope
 from vocelio.realtime.publish import publish
 
@@ -268,6 +269,7 @@ def _finish(job: Job, status: JobStatus, *, code: str = "", message: str = "") -
     Doorbell.objects.filter(pk=job.pk).delete()
     record(f"{job.noun}.{status}", job.resource, job.id, **job.audit_counts())
     _publish(job)
+    job_finished.send(type(job), job=job)
     if job.started_at is not None:
         took = (job.completed_at - job.started_at).total_seconds()
         transaction.on_commit(lambda: SECONDS.labels(job.noun, str(status)).observe(took))

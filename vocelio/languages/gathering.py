@@ -3,6 +3,8 @@
 import ast
 import re
 from collections.abc import Iterable, Iterator
+from gettext import translation
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +20,43 @@ NAMED = {"search_help_text", "message", "title", "label", "subject", "menu_title
 POSITIONS = {
     "field": 1, "message_user": 1, "add_error": 1, "success": 1, "error": 1, "warning": 1, "info": 1,
     "message": 0, "ValidationError": 0, "ErrorDetail": 0, "translated": 0, "lazily": 0, "gettext_lazy": 0,
-    "sidebar_item": 1, "send_mail": 0, "_page": 2, "_": 0, "Card": 0, "Chart": 0, "Kept": 1,
+    "sidebar_item": 1, "gettext": 0, "ok": 0, "warn": 0, "fail": 0, "Choice": 1, "Setting": 1, "send_mail": 0, "_page": 2, "_": 0, "Card": 0, "Chart": 0, "Kept": 1,
 }  # fmt: skip
 # Functions whose plain strings are answers to people.
-ANSWERS = {"perform_destroy", "_save", "_act", "save", "lookups", "refusals", "hint", "caption"}
+ANSWERS = {"perform_destroy", "_save", "_act", "save", "lookups", "refusals", "hint", "caption", "__str__"}
+# Modules of which everything that reads like a text is one: the pages of the back office, and what they are made of.
+PAGES = {"admin", "panels", "metrics", "charts", "figures", "forms", "examinations", "dashboard", "reports"}
 # With fewer beside its places a text would be found in any other.
-FEWEST_LETTERS = 6
+FEWEST_LETTERS = 5
 NOT_FOR_PEOPLE = {"ValueError", "TypeError", "RuntimeError", "KeyError", "CommandError", "ImproperlyConfigured",
                   "AssertionError", "LookupError", "SystemExit", "NotImplementedError"}  # fmt: skip
+THEIRS = re.compile(
+    r"""\{%\s*trans(?:late)?\s+"([^"]*)"|\{%\s*trans(?:late)?\s+'([^']*)'|\b_\("([^"]*)"\)|\b_\('([^']*)'\)"""
+)
+# What Django has no Spanish for.
+GAPS = {
+    # Of the usual dashboard of each role (dashboards/services/dashboards.py).
+    "{1}s at a glance": "",
+    # As serializers say it (api/serializers.py).
+    '"{1}" is not one of: {2}.': "",
+    "Your password can’t be a commonly used password.": "",  # noqa: RUF001 - as Django spells it
+    "Your password must contain at least %(min_length)d character.": (
+        "Your password must contain at least %(min_length)d characters."
+    ),
+}
+# What is shown in the word that is stored.
+WORDS = (
+    "fresh", "stale", "missing", "manual", "autodialer", "all", "active", "archived", "title", "imported", "updated",
+    "duplicates", "invalid", "total", "none", "full", "back office", "socket", "api", "job", "contacts", "clients", "deals",
+)  # fmt: skip
+# What unfold colours a text by.
+COLORS = {"success", "info", "warning", "danger"}
 TRANSLATE = re.compile(r"""\{%\s*translate\s+(?:"([^"]*)"|'([^']*)')|\b_\("([^"]*)"\)""")
 BLOCK = re.compile(r"\{%\s*blocktranslate(.*?)%\}(.*?)\{%\s*endblocktranslate\s*%\}", re.DOTALL)
 PLURAL = re.compile(r"\{%\s*plural\s*%\}")
+SCRIPT = re.compile(r"""\bn?gettext\("([^"]*)"(?:, "([^"]*)")?""")
+LIKE_A_TEXT = re.compile(r"[A-Z][a-z]+|[^<>=_/]*[A-Za-z)},] [A-Za-z({0-9][^<>=_/]*|.*[a-z]\)?[.:!?]( .*|$)", re.DOTALL)
+LIKE_SQL = re.compile(r"(SELECT|INSERT|UPDATE|DELETE|WITH|SHOW|SET) [a-z0-9(%*]")
 VARIABLE = re.compile(r"\{\{\s*([\w.]+)\s*\}\}")
 
 
@@ -39,9 +67,23 @@ def gathered() -> dict[str, str]:
         text = text.strip()
         if _is_a_text(text):
             found.setdefault(text, "")
+    found |= GAPS | dict.fromkeys(WORDS, "")
     for path in sorted(Path(settings.BASE_DIR, "templates").rglob("*.*")):
         found |= dict(_of_template(path.read_text()))
     return found
+
+
+def gathered_of_scripts() -> dict[str, str]:
+    """Return the texts that scripts of pages look up, and for those of two numbers the plural."""
+    found: dict[str, str] = {}
+    for app in APPS:
+        for path in sorted(Path(settings.BASE_DIR, app).rglob("static/**/*.js")):
+            found |= dict(SCRIPT.findall(path.read_text()))
+    return found
+
+
+# The texts of each catalog of Django's: of the code and templates, and of scripts.
+CATALOGS = {"django": gathered, "djangojs": gathered_of_scripts}
 
 
 def _is_a_text(text: str) -> bool:
@@ -49,7 +91,7 @@ def _is_a_text(text: str) -> bool:
     if words != text and len(re.sub(r"[^A-Za-z]", "", words)) < FEWEST_LETTERS:
         return False
     is_code = re.fullmatch(r"[A-Z]+_[A-Z_]+|[a-z0-9_./:-]+[_./:][a-z0-9_./:-]*|[a-z]+[A-Z]\w*", text)
-    return bool(re.search(r"[A-Za-z]{2}", words)) and not is_code and not text.startswith("<ul>")
+    return bool(re.search(r"[A-Za-z]{2}", words)) and not is_code and "<" not in text
 
 
 def _all() -> Iterator[str]:
@@ -59,12 +101,28 @@ def _all() -> Iterator[str]:
             if not {"migrations", "commands", "embedded"} & set(path.parts) and "demo" not in path.name:
                 # Labels of filters are the API's documentation, which is English.
                 is_described = bool({"filters", "serializers"} & {path.stem, *path.parts})
-                yield from _of_module(ast.parse(path.read_text()), set() if is_described else NAMED)
+                tree = ast.parse(path.read_text())
+                yield from _of_module(tree, set() if is_described else NAMED)
+                if PAGES & {path.stem, *path.parts} and "health" not in path.parts:
+                    yield from _of_page_module(tree)
     yield from labels()
+    yield from _unfold()
     site: AdminSite = admin.site
     for page in site._registry.values():
         if not f"{type(page).__module__} {page.model.__module__}".startswith(FOREIGN):
             yield from _of_page(page)
+
+
+def _unfold() -> Iterator[str]:
+    """Return what the back office's theme says that Django does not say too: it brings no Spanish."""
+    folder = Path(str(find_spec("unfold").origin)).parent  # type: ignore[union-attr]
+    django = Path(str(find_spec("django").origin)).parent  # type: ignore[union-attr]
+    folders = [path.parents[2] for path in sorted(django.glob("**/locale/es/LC_MESSAGES/django.mo"))]
+    known = [translation("django", path, ["es"]) for path in folders]
+    for path in sorted([*folder.glob("templates/**/*.html"), *folder.glob("**/*.py")]):
+        for found in THEIRS.findall(path.read_text()):
+            if all(each.gettext("".join(found)) == "".join(found) for each in known):
+                yield "".join(found)
 
 
 def _of_page(page: Any) -> Iterator[str]:
@@ -72,6 +130,23 @@ def _of_page(page: Any) -> Iterator[str]:
     yield str(page.model._meta.verbose_name_plural).capitalize()
     yield from (str(title) for title, *_ in getattr(page, "sidebar_extra", lambda: [])())
     yield from (str(name) for name, _ in page.fieldsets or () if name)
+
+
+def _of_page_module(tree: ast.Module) -> Iterator[str]:
+    """Return what begins like a sentence, or has several words, unless it describes the code or asks the database."""
+    described = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) and isinstance(node.body[0], ast.Expr)
+    }
+    inside = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Dict) and {ast.unparse(value).strip("'") for value in node.values} <= COLORS:
+            yield from _texts(key for key in node.keys if key is not None)
+        if isinstance(node, (ast.Constant, ast.JoinedStr)) and id(node) not in described | inside:
+            for text in _texts([node]):
+                if LIKE_A_TEXT.fullmatch(text.strip()) and not LIKE_SQL.match(text.strip()):
+                    yield text
 
 
 def _of_module(tree: ast.AST, named: set[str]) -> Iterator[str]:
@@ -95,6 +170,8 @@ def _of_module(tree: ast.AST, named: set[str]) -> Iterator[str]:
             names = {target.id for target in node.targets if isinstance(target, ast.Name)}
             if names & named:
                 yield from _texts([node.value])
+            if names & {"CODES"} and isinstance(node.value, ast.Dict):
+                yield from _texts(node.value.values)
         elif isinstance(node, ast.Dict):
             for key, value in zip(node.keys, node.values, strict=True):
                 if isinstance(key, ast.Constant) and key.value in named:

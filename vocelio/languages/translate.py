@@ -1,15 +1,17 @@
 """Look texts up in the reader's language, also those that values were put into."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.utils.functional import lazy
 from django.utils.translation import get_language, gettext
 from django.utils.translation.trans_real import translation
 
+T = TypeVar("T")
 PLACEHOLDER = re.compile(r"\{(\d)\}")
 
 
@@ -55,6 +57,30 @@ _in_the_language_of_the_moment = lazy(translated, str)
 def lazily(text: Any) -> Any:
     """Return what reads as the text in the language of whoever looks at it."""
     return _in_the_language_of_the_moment(str(text))
+
+
+class _Read:
+    """An attribute that keeps a text as the code gave it and answers its translation."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __get__(self, instance: Any, owner: type | None = None) -> str:
+        return translated(instance.__dict__[self.name])
+
+    def __set__(self, instance: Any, text: str) -> None:
+        instance.__dict__[self.name] = text
+
+
+def reads(*names: str) -> Callable[[type[T]], type[T]]:
+    """Have these texts of a class, English in the code, read in the language of whoever looks at them."""
+
+    def decorated(owner: type[T]) -> type[T]:
+        for name in names:
+            setattr(owner, name, _Read(name))
+        return owner
+
+    return decorated
 
 
 @cache

@@ -46,4 +46,4 @@ class Invitation(TenantModel):
         ]
 
     def __str__(self) -> str:
-        return f"invitation {self.id}"
+        return self.email

@@ -87,6 +87,7 @@ class OrganizationSerializer(ModelSerializer):
             "visibility",
             "language",
             "time_zone",
+            "number_format",
             "second_factor",
             "requires_sso",
             "created_at",

@@ -36,6 +36,17 @@ class Visibility(models.TextChoices):
     TEAM = "team", "Their own and their team's"
 
 
+class NumberFormat(models.TextChoices):
+    """Where numbers and amounts are written so, as browsers name it; shown by an example."""
+
+    OF_LANGUAGE = "", "As the language has it"
+    AMERICAN = "en-US", "1,234,567.89"
+    GERMAN = "de-DE", "1.234.567,89"
+    FRENCH = "fr-FR", "1 234 567,89"
+    SWISS = "de-CH", "1'234'567.89"
+    INDIAN = "en-IN", "12,34,567.89"
+
+
 class SecondFactorRule(models.TextChoices):
     """For whom a password alone is not enough."""
 
@@ -70,6 +81,14 @@ class Organization(models.Model):
         db_default="UTC",
         help_text="In which times are shown to people who chose none themselves (IANA).",
     )
+    number_format = models.CharField(
+        max_length=10,
+        blank=True,
+        choices=NumberFormat,
+        default=NumberFormat.OF_LANGUAGE,
+        db_default=NumberFormat.OF_LANGUAGE,
+        help_text="How pages, mails and documents write numbers and amounts.",
+    )
     second_factor = models.CharField(
         max_length=20,
         choices=SecondFactorRule,
@@ -92,7 +111,10 @@ class Organization(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(second_factor__in=SecondFactorRule.values), name="second_factor_rule_known"
-            )
+            ),
+            models.CheckConstraint(
+                condition=models.Q(number_format__in=NumberFormat.values), name="number_format_known"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -140,7 +162,7 @@ class Membership(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.user} ({self.role})"
+        return str(self.user)
 
 
 def team_of(principal: "Principal") -> "models.QuerySet[Membership, uuid.UUID]":

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.http import HttpRequest, JsonResponse
 
 from vocelio.access.roles import SELF
-from vocelio.realtime.shapes import FLAG, ID, NUMBER, TEXT, TIME, Shape, shape
+from vocelio.realtime.shapes import FLAG, FREE, ID, NUMBER, TEXT, TIME, Shape, shape
 from vocelio.realtime.topics import Topic, all_topics
 
 ADDRESS = "/ws"
@@ -38,7 +38,7 @@ HEARD: dict[str, tuple[str, dict[str, Any]]] = {
     "pong": ("A sign of life.", kind("pong")),
     "error": (
         "What was said is not possible; the connection stays.",
-        kind("error", "channel", code=TEXT, message=TEXT, channel=TEXT),
+        kind("error", "channel", "details", code=TEXT, message=TEXT, channel=TEXT, details=FREE),
     ),
 }
 

@@ -19,10 +19,13 @@ import orjson
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 from django.db import Error as DatabaseError
+from django.utils import translation
+from django.utils.translation.trans_real import get_supported_language_variant, parse_accept_lang_header
 
 from vocelio.audit.context import Actor, acting
 from vocelio.audit.services import record
 from vocelio.errors import Conflict, Forbidden, Invalid, NotFound, VocelioError
+from vocelio.languages.translate import translated
 from vocelio.organizations.scope import organization_scope
 from vocelio.realtime.hub import Socket, hub, in_thread
 from vocelio.realtime.topics import NotAllowed, Subscription, read_id
@@ -93,15 +96,32 @@ class EventConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels h
             await self._handler(message)(message)
         except VocelioError as error:
             channel = {"channel": message["channel"]} if isinstance(message.get("channel"), str) else {}
-            self._say({"type": "error", "code": error.code, "message": error.message} | channel)
+            self._say(self._error(error.code, error.message, error.details) | channel)
         except Refused as refusal:
             await self._end(refusal.code, refusal.reason)
         except DatabaseError:
             logger.exception("A socket's message could not be handled")
-            self._say({"type": "error", "code": Unavailable.code, "message": Unavailable.message})
+            self._say(self._error(Unavailable.code, Unavailable.message))
 
     async def disconnect(self, code: int) -> None:
         self._release()
+
+    def _error(self, code: str, message: str, details: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Return an error frame that says what the API's errors say, in the viewer's language."""
+        with translation.override(self._language()):
+            frame: dict[str, Any] = {"type": "error", "code": code, "message": translated(message)}
+        first = ((details or {}).get("errors") or [{}])[0]
+        named = {name: first[name] for name in ("field", "value", "constraint") if name in first}
+        return frame | ({"details": named} if named else {})
+
+    def _language(self) -> str:
+        """Return what the viewer has chosen, else what the browser asked for."""
+        if self.socket.viewer is not None and self.socket.viewer.principal.language:
+            return self.socket.viewer.principal.language
+        for wanted, _ in parse_accept_lang_header(self._header(b"accept-language")):
+            with suppress(LookupError):
+                return get_supported_language_variant(wanted)
+        return settings.LANGUAGE_CODE
 
     # What a client may say.
 

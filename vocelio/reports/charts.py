@@ -10,8 +10,11 @@ from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 
-from vocelio.reports.shapes import Drawing, Line, Question, Report
+from vocelio.languages import numbers
+from vocelio.languages.translate import translated
+from vocelio.reports.shapes import Drawing, Line, Question, Report, labelled_before
 
 COLORS = [
     "var(--color-primary-600)",
@@ -44,7 +47,7 @@ RING = {
     "plugins": {"legend": {"display": False}},
     "scales": {},
 }
-PERIODS = {"30": "30 days", "90": "90 days", "180": "180 days", "365": "A year"}
+PERIODS = {"30": "Last 30 days", "90": "Last 90 days", "180": "Last 180 days", "365": "Last 365 days"}
 USUAL_PERIOD = "90"
 
 
@@ -127,7 +130,7 @@ def drawn_figures(figures: dict[str, Any], chart: str) -> dict[str, Any]:
     lines = [(each["label"], each["data"]) for each in series]
     # What was before makes no stack with what is.
     if chart != "stacked":
-        lines += [(f"{each['label']}, before", each["previous"]["data"]) for each in series if each["previous"]]
+        lines += [(labelled_before(each["label"]), each["previous"]["data"]) for each in series if each["previous"]]
     answer = drawn(Drawing("", "line" if chart == "line" else "bar", labels, [Line(*line) for line in lines]))
     return shown | {
         "type": answer["kind"],
@@ -168,11 +171,8 @@ def _table(figures: dict[str, Any]) -> dict[str, Any]:
             [label, *(written(each["data"][place], each["unit"], currency) for each in series)]
             for place, label in enumerate(figures["labels"])
         ],
-        "sums": ["Total", *(written(each["total"], each["unit"], currency) for each in series)],
+        "sums": [translated("Total"), *(written(each["total"], each["unit"], currency) for each in series)],
     }
-
-
-SUFFIX = {"percent": " %", "days": " days", "seconds": " s"}
 
 
 def written(value: Any, unit: str, currency: str) -> str:
@@ -180,8 +180,12 @@ def written(value: Any, unit: str, currency: str) -> str:
     if value is None:
         return "–"  # noqa: RUF001 - a dash, as the other pages show it
     if unit == "money":
-        return f"{Decimal(value):,.0f} {currency}".strip()
+        return numbers.money(Decimal(value), currency, cents=False)
     if unit == "bytes":
         return filesizeformat(value)
-    number = f"{value:,}" if isinstance(value, int) else f"{float(value):,.1f}"
-    return f"{number}{SUFFIX.get(unit, '')}"
+    if unit == "percent":
+        return numbers.percentage(value)
+    number = numbers.number(value, 0 if isinstance(value, int) else 1)
+    if unit == "days":
+        return gettext("%(number)s days") % {"number": number}
+    return f"{number} s" if unit == "seconds" else number

@@ -7,6 +7,8 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE as UNPRINTABLE
@@ -24,6 +26,7 @@ from reportlab.lib.units import mm
 from reportlab.platypus import Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
 
 from vocelio.formulas import harmless
+from vocelio.languages import numbers
 from vocelio.organizations.models import Organization
 from vocelio.reports.shapes import Column, Drawing, Question, Report
 
@@ -53,7 +56,7 @@ def report_file(kind: str, report: Report, asked: Question, *, currency: str) ->
 def report_xlsx(report: Report) -> bytes:
     """Return the table as a workbook of one sheet, numbers as numbers, with its first chart beside it."""
     book = Workbook(write_only=True)
-    sheet: Any = book.create_sheet("Report")
+    sheet: Any = book.create_sheet(gettext("Report"))
     sheet.freeze_panes = "A2"
     heading = Font(bold=True)
     sheet.append([_cell(sheet, column.label, heading) for column in report.columns])
@@ -105,8 +108,18 @@ def report_csv(report: Report) -> str:
 def report_pdf(report: Report, asked: Question, *, organization: str, currency: str) -> bytes:
     """Return a printable report: what was asked, the first chart and the table."""
     styles = getSampleStyleSheet()
-    about = f"{organization}. {asked.first:%d %b %Y} to {asked.last:%d %b %Y}{f', amounts in {currency}' if currency else ''}."
-    made = f"Made {timezone.now():%d %b %Y, %H:%M} UTC by {asked.principal.name or asked.principal.email}."
+    values = {
+        "organization": organization,
+        "first": date_format(asked.first, "j M Y"),
+        "last": date_format(asked.last, "j M Y"),
+        "moment": date_format(timezone.localtime(), "j M Y, H:i T"),
+        "person": asked.principal.name or asked.principal.email,
+        "currency": currency,
+    }
+    about = gettext("%(organization)s. %(first)s to %(last)s.") % values
+    made = gettext("Made %(moment)s by %(person)s.") % values
+    if currency:
+        about = f"{about} {gettext('Amounts in %(currency)s.') % values}"
     story: list[Any] = [
         Paragraph(escape(report.title), styles["Title"]),
         Paragraph(escape(f"{about} {made}"), styles["Normal"]),
@@ -133,7 +146,7 @@ def report_pdf(report: Report, asked: Question, *, organization: str, currency: 
             ),
         )
         if report.rows
-        else Paragraph("There is nothing to show for these days.", styles["Normal"])
+        else Paragraph(gettext("There is nothing to show for these days."), styles["Normal"])
     )
     content = io.BytesIO()
     SimpleDocTemplate(
@@ -153,10 +166,10 @@ def _shown(value: Any, column: Column) -> str:
     if value is None:
         return "-"
     if column.kind == "money":
-        return f"{Decimal(value):,.2f}"
+        return numbers.number(Decimal(value), 2)
     if column.kind == "percent":
-        return f"{value} %"
-    return f"{value:,}" if isinstance(value, int) else str(value)
+        return numbers.percentage(value)
+    return numbers.number(value) if isinstance(value, (int, float)) else str(value)
 
 
 def most_points(chart: Drawing) -> int:
@@ -177,7 +190,7 @@ def _chart(drawn: Drawing) -> Canvas:
     chart.categoryAxis.labels.fontSize = 7
     chart.valueAxis.labels.fontSize = 7
     chart.valueAxis.valueMin = 0
-    chart.valueAxis.labelTextFormat = lambda value: f"{value:,.0f}"
+    chart.valueAxis.labelTextFormat = lambda value: numbers.number(value, 0)
     for index in range(len(drawn.datasets)):
         color = PALETTE[index % len(PALETTE)]
         if is_line:

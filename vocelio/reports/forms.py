@@ -8,6 +8,7 @@ from django.http import QueryDict
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
 
 from vocelio.access.principal import Principal
+from vocelio.languages.translate import translated
 from vocelio.reports.periods import Granularity, Preset
 from vocelio.reports.registry import metrics_for
 from vocelio.reports.serializers import CHARTS
@@ -49,13 +50,15 @@ class DefinitionForm(forms.Form):
         groups: dict[str, list[tuple[str, str]]] = {}
         dimensions: dict[str, str] = {}
         for metric in metrics:
-            groups.setdefault(metric.group.replace("_", " ").capitalize(), []).append((metric.name, metric.title))
+            groups.setdefault(translated(metric.group.replace("_", " ").capitalize()), []).append(
+                (metric.name, metric.title)
+            )
             dimensions |= {each.key: each.title for each in metric.dimensions}
         self.fields["metric"].choices = list(groups.items())  # type: ignore[attr-defined]
-        self.fields["second_metric"].choices = [("", "nothing else"), *groups.items()]  # type: ignore[attr-defined]
+        self.fields["second_metric"].choices = [("", translated("nothing else")), *groups.items()]  # type: ignore[attr-defined]
         by = sorted(dimensions.items(), key=lambda item: item[1])
         for name, nothing in (("dimension", "nothing"), ("second_dimension", "nothing"), ("filter", "no matter what")):
-            self.fields[name].choices = [("", nothing), *by]  # type: ignore[attr-defined]
+            self.fields[name].choices = [("", translated(nothing)), *by]  # type: ignore[attr-defined]
         self.fields["values"].choices = values or []  # type: ignore[attr-defined]
         # Which dimension goes with which metric, for the script that offers what fits.
         self.known = json.dumps({metric.name: [each.key for each in metric.dimensions] for metric in metrics})

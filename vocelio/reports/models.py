@@ -8,6 +8,7 @@ from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.dates import WEEKDAYS
 
 from vocelio.access.principal import Principal
 from vocelio.db.fields import TenantForeignKey
@@ -117,6 +118,11 @@ class ReportSchedule(TenantModel):  # type: ignore[django-manager-missing]  # it
 
     def __str__(self) -> str:
         return f"{self.get_frequency_display()} at {self.hour}:00"
+
+    @property
+    def weekday(self) -> str:
+        """Return the name of the day of a weekly one."""
+        return str(WEEKDAYS[self.day - 1])
 
 
 class ReportDeliveryQuerySet(TenantQuerySet):

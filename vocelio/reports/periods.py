@@ -13,6 +13,8 @@ from django.db.models import DateField, DateTimeField, F, Field, Func, IntegerFi
 from django.utils import timezone
 
 from vocelio.errors import Invalid
+from vocelio.languages.middleware import zone_named
+from vocelio.languages.translate import translated
 from vocelio.organizations.models import Organization
 
 UTC = ZoneInfo("UTC")
@@ -61,7 +63,7 @@ STEPS = {
 def zone_of(organization_id: uuid.UUID) -> ZoneInfo:
     """Return the organization's time zone, UTC unless it is set."""
     name = Organization.objects.values_list("time_zone", flat=True).get(pk=organization_id)
-    return ZoneInfo(name) if name else UTC
+    return zone_named(name)
 
 
 @dataclass(frozen=True)
@@ -137,6 +139,11 @@ def step_number(column: str, starts: Sequence[datetime.date], zone: datetime.tzi
     kind: Field[Any, Any] = DateField() if zone is None else DateTimeField()
     bounds = starts if zone is None else [datetime.datetime.combine(day, datetime.time(), zone) for day in starts]
     return Func(F(column), Value(list(bounds), ArrayField(kind)), function="width_bucket", output_field=IntegerField())
+
+
+def step_name(granularity: str) -> str:
+    """Return what a step of an axis is called."""
+    return translated(Granularity(granularity).label)
 
 
 def step_label(day: datetime.date, granularity: str) -> str:

@@ -24,6 +24,7 @@ from typing import Any, Literal
 from django.db.models import Aggregate, Count, F, Q, QuerySet, Sum, Value
 
 from vocelio.access.principal import Principal
+from vocelio.languages.translate import reads, translated
 from vocelio.organizations.models import Membership
 
 # What a figure is of, which says how it is written: a number of things, or one of the others.
@@ -106,6 +107,7 @@ def _money(value: Decimal | None) -> Decimal:
     return (value or Decimal(0)).quantize(Decimal("0.01"))
 
 
+@reads("title", "none")
 @dataclass(frozen=True)
 class Dimension:
     """What a metric can be divided and narrowed by: a column, and what its values are called.
@@ -121,6 +123,8 @@ class Dimension:
     # Every value there can be, in order, where they are few.
     choices: tuple[tuple[str, str], ...] = ()
     none: str = NONE
+    # Puts values in an order of their own, as the stages of a funnel have one; else the largest comes first.
+    ranks: Callable[[Collection[Any]], Mapping[Any, int]] | None = None
 
     def expression(self) -> Any:
         return F(self.column) if isinstance(self.column, str) else self.column
@@ -130,10 +134,10 @@ class Dimension:
         known = {value for value in values if value not in (None, "", [])}
         if self.choices:
             names = dict(self.choices)
-            named = {value: names.get(value, str(value)) for value in known}
+            named = {value: translated(names.get(value, str(value))) for value in known}
         elif self.labels is not None:
             found = self.labels(known, principal)
-            named = {value: found.get(value, "Not to be seen") for value in known}
+            named = {value: found.get(value, translated("Not to be seen")) for value in known}
         else:
             named = {value: str(value) for value in known}
         return {value: named.get(value, self.none) for value in values}
@@ -152,14 +156,20 @@ def choice(
     return Dimension(key, title, column or key, choices=known, none=none)
 
 
-def record(key: str, title: str, column: str, model: Any, name: Any = "name", *, none: str = NONE) -> Dimension:
-    """Return a dimension by other records, named to those who may see them."""
+def record(
+    key: str, title: str, column: str, model: Any, name: Any = "name", *, none: str = NONE, order: Sequence[str] = ()
+) -> Dimension:
+    """Return a dimension by other records, named to those who may see them, in their own order where they have one."""
 
     def labels(values: Collection[Any], principal: Principal) -> dict[Any, str]:
         rows = model.objects.get_queryset().visible_to(principal).filter(pk__in=values)
         return {pk: str(label) for pk, label in rows.values_list("pk", name)}
 
-    return Dimension(key, title, column, labels, "id", none=none)
+    def ranks(values: Collection[Any]) -> dict[Any, int]:
+        rows = model.objects.get_queryset().filter(pk__in=values).order_by(*order)
+        return {pk: rank for rank, pk in enumerate(rows.values_list("pk", flat=True))}
+
+    return Dimension(key, title, column, labels, "id", none=none, ranks=ranks if order else None)
 
 
 def person(key: str, title: str, column: str, *, none: str = "Nobody") -> Dimension:
@@ -168,11 +178,12 @@ def person(key: str, title: str, column: str, *, none: str = "Nobody") -> Dimens
     def labels(values: Collection[Any], principal: Principal) -> dict[Any, str]:
         members = Membership.objects.visible_to(principal).filter(user_id__in=values).select_related("user")
         found = {member.user_id: str(member.user) for member in members}
-        return {value: found.get(value, "A former member") for value in values}
+        return {value: found.get(value, translated("A former member")) for value in values}
 
     return Dimension(key, title, column, labels, "id", none=none)
 
 
+@reads("title", "counts")
 @dataclass(frozen=True)
 class Metric:
     """One figure: what it counts, who may see it, over which rows and how.

@@ -7,6 +7,7 @@ from rest_framework import serializers
 
 from vocelio.api.serializers import ModelSerializer, PersonField, Serializer
 from vocelio.jobs.models import JobStatus
+from vocelio.languages.translate import translated
 from vocelio.reports.models import ReportDelivery, ReportSchedule, SavedReport
 from vocelio.reports.periods import Granularity, Preset
 from vocelio.reports.registry import Metric
@@ -40,7 +41,7 @@ class DimensionSerializer(Serializer):
 
     @extend_schema_field({"type": "array", "items": {"type": "object", "additionalProperties": {"type": "string"}}})
     def get_choices(self, dimension: Any) -> list[dict[str, str]]:
-        return [{"value": value, "label": label} for value, label in dimension.choices]
+        return [{"value": value, "label": translated(label)} for value, label in dimension.choices]
 
 
 class MetricSerializer(Serializer):

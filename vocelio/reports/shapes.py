@@ -6,14 +6,17 @@ from decimal import Decimal
 from typing import Any, Self
 
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from vocelio.access.principal import Principal
 from vocelio.errors import Invalid
+from vocelio.languages.translate import reads
 
 DEFAULT_DAYS = 90
 MAX_DAYS = 366 * 5
 
 
+@reads("label")
 @dataclass(frozen=True)
 class Column:
     """One column: its API name, its heading, and what stands in it: text, number, money, percent, days or date."""
@@ -23,6 +26,7 @@ class Column:
     kind: str = "number"
 
 
+@reads("label")
 @dataclass(frozen=True)
 class Line:
     """One series of a chart."""
@@ -31,6 +35,7 @@ class Line:
     data: list[Any]
 
 
+@reads("title")
 @dataclass(frozen=True)
 class Drawing:
     """A chart: `bar`, `line` or `doughnut`, a value of each series for each label."""
@@ -69,6 +74,7 @@ class Question:
         return datetime.datetime.combine(self.last, datetime.time(), datetime.UTC) + datetime.timedelta(days=1)
 
 
+@reads("title")
 @dataclass(frozen=True)
 class Report:
     """An answer, ready to be drawn or printed."""
@@ -78,6 +84,11 @@ class Report:
     rows: list[dict[str, Any]]
     totals: dict[str, Any] = field(default_factory=dict)
     charts: list[Drawing] = field(default_factory=list)
+
+
+def labelled_before(label: str) -> str:
+    """Return what a figure's value in the period before is called."""
+    return gettext("%(label)s, before") % {"label": label}
 
 
 def days_asked(first: datetime.date | None, last: datetime.date | None) -> tuple[datetime.date, datetime.date]:

@@ -100,7 +100,7 @@ class Session(models.Model):
         indexes = [models.Index(fields=["user", "-created_at"], name="user_sessions_newest")]
 
     def __str__(self) -> str:
-        return f"{self.user_id} since {self.created_at:%Y-%m-%d}"
+        return f"{self.user}, {self.created_at:%Y-%m-%d}"
 
 
 class RefreshToken(models.Model):

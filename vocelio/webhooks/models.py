@@ -8,6 +8,7 @@ from django.db.models.functions import Now
 
 from vocelio.crypto.fields import EncryptedTextField
 from vocelio.db.fields import TenantForeignKey
+from vocelio.languages.translate import translated
 from vocelio.organizations.models import Organization, TenantManager, TenantModel, TenantQuerySet, TenantRow
 
 
@@ -135,7 +136,7 @@ class WebhookDelivery(TenantModel):
         ]
 
     def __str__(self) -> str:
-        return f"Delivery {self.pk}"
+        return translated(f"Delivery of {self.event.type}")
 
 
 class WebhookAttempt(TenantRow):

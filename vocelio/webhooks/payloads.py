@@ -1,13 +1,16 @@
 """The body of a webhook: the event's ids, and the record as the API shows it to an admin, without what rests encrypted."""
 
+import logging
 import re
 import uuid
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.core.exceptions import ObjectDoesNotExist
+from django.db import InterfaceError, OperationalError, transaction
 from django.http import Http404, HttpRequest
 from django.utils.module_loading import import_string
+from prometheus_client import Counter
 from rest_framework.request import Request
 
 from vocelio.access.principal import Principal
@@ -18,6 +21,11 @@ from vocelio.organizations.models import Organization, Role
 from vocelio.organizations.scope import current_organization_id
 from vocelio.webhooks.events import Data, EventType, Shown
 
+logger = logging.getLogger(__name__)
+
+UNSHOWN = Counter(
+    "vocelio_webhook_events_unshown", "Webhook events whose record could not be shown, by each try.", ["type"]
+)
 SOMEBODY = uuid.UUID(int=0)
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -36,6 +44,23 @@ def body_of(event_type: EventType, *, event_id: uuid.UUID, sequence: int | None,
         "data": shown,
     }
     return OrjsonRenderer().render(body).decode()
+
+
+def body_if_shown(event_type: EventType, **facts: Any) -> str:
+    """Return the body, empty where its record cannot be shown now: one bad record holds up no other event.
+
+    What the view's serializer raises may be anything. It is logged and counted, and sending tries again.
+    """
+    try:
+        with transaction.atomic():
+            return body_of(event_type, **facts)
+    except (OperationalError, InterfaceError):
+        # Nothing is wrong with the record: the database is away.
+        raise
+    except Exception:
+        logger.exception("Record of a webhook event cannot be shown", extra={"event": event_type.name})
+        UNSHOWN.labels(event_type.name).inc()
+        return ""
 
 
 def ids_in(body: str) -> list[uuid.UUID]:
@@ -81,6 +106,7 @@ def reader(organization_id: uuid.UUID) -> Principal:
         default_region=organization.default_region,
         language=organization.language,
         time_zone=organization.time_zone,
+        number_format=organization.number_format,
         scopes=ADMIN - PRIVATE,
     )
 

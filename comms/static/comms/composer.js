@@ -10,7 +10,7 @@ async function show() {
     if (!answer.ok || number !== asked) return;
     const shown = await answer.json();
     part("note").textContent = shown.note || "";
-    part("to").textContent = shown.to ? `To ${shown.to}` : "";
+    part("to").textContent = shown.to ? interpolate(gettext("To %(name)s"), {name: shown.to}, true) : "";
     part("subject").textContent = shown.subject || "";
     part("text").textContent = shown.body_html ? "" : shown.body_text || "";
     part("html").hidden = !shown.body_html;

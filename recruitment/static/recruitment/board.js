@@ -3,13 +3,13 @@
   "use strict";
   const ask = {
     rejectionReason: async ({ choice }) =>
-      (await choice("Rejected because", "rejection-reasons?limit=200", (each) => [each.id, each.name])).concat((value) => ({ rejectionReasonId: value })),
+      (await choice(gettext("Rejected because"), "rejection-reasons?limit=200", (each) => [each.id, each.name])).concat((value) => ({ rejectionReasonId: value })),
   };
   const stars = (rating) => "★".repeat(rating) + "☆".repeat(5 - rating);
-  const lines = (card, { day }) => [
+  const lines = (card, { day, fill }) => [
     ...(card.rating ? [["board-amount", stars(card.rating)]] : []),
-    ["", `applied ${day(card.appliedAt)}${card.source ? `, ${card.source}` : ""}`],
-    ["", card.assignedTo ? card.assignedTo.name : "nobody's"],
+    ["", fill(gettext("applied %(day)s"), { day: day(card.appliedAt) }) + (card.source ? `, ${card.source}` : "")],
+    ["", card.assignedTo ? card.assignedTo.name : gettext("nobody's")],
     ...(card.tags.length ? [["", card.tags.join(", ")]] : []),
   ];
 
@@ -19,8 +19,8 @@
     ids: "applicationIds",
     asksMany: (stage) => (stage.outcome === "rejected" ? ["rejectionReason"] : []),
     cards: "applications",
-    one: "application",
-    many: "applications",
+    counted: (number, written) =>
+      interpolate(ngettext("%(written)s application", "%(written)s applications", number), { written }, true),
     query: (board) => ({ jobId: board.dataset.job }),
     subscribe: (board) => ({ applications: { jobId: board.dataset.job } }),
     isMine: (frame) => frame.type.startsWith("application"),

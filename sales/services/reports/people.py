@@ -10,11 +10,18 @@ from django.db.models.functions import TruncMonth, TruncWeek
 
 from sales.models import Activity, ActivityKind, Deal, Disposition, StageKind
 from sales.services.reports.questions import Question
+from vocelio.languages.translate import translated
 from vocelio.organizations.models import Membership
 from vocelio.reports.shapes import Column, Drawing, Line, Report, money, percent
 
 DAY = 86_400
 NO_REASON = "No reason given"
+KINDS: dict[str, str] = {
+    ActivityKind.CALL: "Calls",
+    ActivityKind.MEETING: "Meetings",
+    ActivityKind.TASK: "Tasks",
+    ActivityKind.NOTE: "Notes",
+}
 
 
 def win_loss(asked: Question) -> Report:
@@ -30,7 +37,7 @@ def win_loss(asked: Question) -> Report:
     lost = sum(row["number"] for row in reasons)
     rows = [
         {
-            "reason": row["lost_reason__name"] or NO_REASON,
+            "reason": row["lost_reason__name"] or translated(NO_REASON),
             "count": row["number"],
             "amount": money(row["amount"]),
             "share": percent(row["number"], lost),
@@ -163,7 +170,7 @@ def activity_volume(asked: Question) -> Report:
     weeks: dict[datetime.date, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for row in done.annotate(week=TruncWeek("completed_at")).values("week", "kind").annotate(number=Count("pk")):
         weeks[row["week"].date()][row["kind"]] = row["number"]
-    kinds = dict(ActivityKind.choices)
+    kinds = ActivityKind.values
     rows = [
         {"week": week.isoformat(), **{kind: weeks[week][kind] for kind in kinds}, "total": sum(weeks[week].values())}
         for week in sorted(weeks)
@@ -174,7 +181,7 @@ def activity_volume(asked: Question) -> Report:
         "Activities",
         [
             Column("week", "Week from", "date"),
-            *(Column(kind, f"{label}s") for kind, label in kinds.items()),
+            *(Column(kind, KINDS[kind]) for kind in kinds),
             Column("total", "All"),
         ],
         rows,
@@ -188,12 +195,12 @@ def activity_volume(asked: Question) -> Report:
                 "Activities by week",
                 "bar",
                 [str(row["week"]) for row in rows],
-                [Line(f"{label}s", [row[kind] for row in rows]) for kind, label in kinds.items()],
+                [Line(KINDS[kind], [row[kind] for row in rows]) for kind in kinds],
             ),
             Drawing(
                 "How calls ended",
                 "bar",
-                [labels[end] for end in ends],
+                [translated(labels[end]) for end in ends],
                 [Line("Calls", list(ends.values()))],
             ),
         ],

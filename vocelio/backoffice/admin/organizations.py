@@ -37,6 +37,7 @@ class OrganizationAdmin(TenantAdmin):
         "visibility",
         "language",
         "time_zone",
+        "number_format",
         "is_active",
         "settings",
         "created_at",

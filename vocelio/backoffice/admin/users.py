@@ -29,6 +29,9 @@ class UserAdmin(PlatformAdmin):
     fields = ("email", "name", "is_active", "is_staff", "is_superuser", "last_login", "created_at")
     readonly_fields = ("last_login", "created_at")
 
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return self.fields if obj is not None else self.fields[:-2]
+
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return self.readonly_fields if obj is None else (*self.readonly_fields, "email")
 

@@ -17,6 +17,7 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 from vocelio.backoffice.forms import TenantForm
 from vocelio.backoffice.tenant import TenantAdmin
 from vocelio.errors import VocelioError
+from vocelio.languages.translate import translated
 from vocelio.webhooks.events import EVERYTHING, all_types, noun_of
 from vocelio.webhooks.models import WebhookDelivery, WebhookEndpoint
 from vocelio.webhooks.services import deliveries, endpoints
@@ -78,7 +79,9 @@ class WebhookEndpointAdmin(TenantAdmin):
     @admin.display(description="Deliveries")
     def deliveries_of(self, endpoint: WebhookEndpoint) -> SafeString:
         address = reverse("admin:webhooks_webhookdelivery_changelist")
-        return format_html('<a href="{}?endpoint__id__exact={}">What was sent there</a>', address, endpoint.pk)
+        return format_html(
+            '<a href="{}?endpoint__id__exact={}">{}</a>', address, endpoint.pk, translated("What was sent there")
+        )
 
     @admin.action(description="Send a test", permissions=["change"])
     def test(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:

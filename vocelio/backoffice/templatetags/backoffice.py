@@ -17,3 +17,9 @@ def progress_bar(job: Job) -> SafeString:
 @register.filter
 def job_address(job: Job) -> str | None:
     return jobs.job_address(job)
+
+
+@register.filter
+def job_kind(job: Job) -> str:
+    """Return what this kind of run is called."""
+    return str(job._meta.verbose_name)

@@ -12,10 +12,12 @@ import orjson
 import redis
 from django.core.cache import cache
 from django.utils import timezone
+from django.utils.translation import get_language
 
 from vocelio.access.principal import Principal
 from vocelio.dashboards.models import DashboardTile
 from vocelio.errors import VocelioError
+from vocelio.languages.translate import translated
 from vocelio.organizations.scope import set_locally
 from vocelio.reports.services.answers import answer_in_time
 from vocelio.reports.services.questions import FigureQuestion, read_question
@@ -63,7 +65,7 @@ def _shown(tile: DashboardTile, principal: Principal, newer_than: datetime | Non
 
 
 def tile_title(tile: DashboardTile, question: FigureQuestion) -> str:
-    return tile.title or (tile.report.name if tile.report is not None else question.title)
+    return translated(tile.title) or (tile.report.name if tile.report is not None else question.title)
 
 
 def figures_of(
@@ -106,11 +108,12 @@ def _kept(key: str) -> dict[str, Any] | None:
 
 
 def _key(principal: Principal, question: FigureQuestion, definition: dict[str, Any]) -> str:
-    """Return the name of an answer: equal for those of an organization who see the same records."""
+    """Return the name of an answer: equal for those of an organization who see the same records in the same words."""
     sees = str(principal.user_id) if principal.sees_own_team_only else "all"
     asked = [
         str(principal.organization_id),
         sees,
+        get_language(),
         sorted(principal.permissions),
         definition,
         [question.period.first.isoformat(), question.period.last.isoformat(), question.period.zone.key],

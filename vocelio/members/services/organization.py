@@ -13,7 +13,7 @@ from vocelio.users.services.sessions import end_sessions
 
 
 def update_organization(organization: Organization, **changes: Any) -> Organization:
-    """Change name, settings, subscription_tier, region, language, time zone, visibility or second_factor.
+    """Change name, settings, subscription_tier, region, language, time zone, number_format, visibility or second_factor.
 
     Sessions that proved less than a new rule of the second factor asks for end.
     """

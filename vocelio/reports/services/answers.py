@@ -13,10 +13,11 @@ from django.utils import timezone
 from psycopg.errors import QueryCanceled
 
 from vocelio.errors import Invalid, VocelioError
-from vocelio.reports.periods import Period, step_label, step_number
+from vocelio.languages.translate import translated
+from vocelio.reports.periods import Period, step_label, step_name, step_number
 from vocelio.reports.registry import Asked, Metric, Parts
 from vocelio.reports.services.questions import FigureQuestion
-from vocelio.reports.shapes import Column, Drawing, Line, Report
+from vocelio.reports.shapes import Column, Drawing, Line, Report, labelled_before
 
 # Groups that one statement may bring; beyond, the question is refused rather than answered in part.
 MOST_GROUPS = 20_000
@@ -67,14 +68,14 @@ def answer(question: FigureQuestion) -> Answer:
     names = _names(question, grids)
     series, cut_lines = _series(question, grids, earlier, axis_values, before, names)
     if steps is not None:
-        axis = ("time", question.granularity, question.granularity.capitalize())
+        axis = ("time", question.granularity, step_name(question.granularity))
         labels = [step_label(step, question.granularity) for step in steps]
     elif question.dimensions:
         first = question.divided(question.metrics[0])[0]
         axis = ("dimension", first.key, first.title)
-        labels = [OTHER if value is _Rest else names[0][value] for value in axis_values]
+        labels = [translated(OTHER) if value is _Rest else names[0][value] for value in axis_values]
     else:
-        axis, labels = ("none", "", ""), [TOTAL]
+        axis, labels = ("none", "", ""), [translated(TOTAL)]
     return Answer(
         question,
         axis,
@@ -233,10 +234,19 @@ def _axis(grids: list[Grid], question: FigureQuestion) -> tuple[list[Any], bool]
         for key in grid.groups:
             sums.setdefault(key[1], [])
     ordered = _largest_first(grids[0], sums)
+    shown = _in_order(ordered[: question.limit], question)
     if len(ordered) <= question.limit:
-        return ordered, False
-    shown = ordered[: question.limit]
+        return shown, False
     return [*shown, _Rest] if all(grid.metric.measure.is_additive for grid in grids) else shown, True
+
+
+def _in_order(values: list[Any], question: FigureQuestion) -> list[Any]:
+    """Return the values in the order that their dimension has, as they came where it has none."""
+    ranks = question.divided(question.metrics[0])[0].ranks
+    if ranks is None:
+        return values
+    known = ranks([value for value in values if value is not None])
+    return sorted(values, key=lambda value: known.get(value, len(known)))
 
 
 def _largest_first(grid: Grid, sums: dict[Any, list[Parts]]) -> list[Any]:
@@ -317,12 +327,12 @@ def as_report(found: Answer, *, title: str = "", chart: str = "") -> Report:
     columns = [Column("axis", found.axis[2] or "Figure", "text")]
     lines: list[tuple[str, list[Any]]] = []
     for index, each in enumerate(found.series):
-        suffix = f" ({each.metric.unit})" if each.metric.unit in ("seconds", "bytes") else ""
+        suffix = f" ({translated(each.metric.unit)})" if each.metric.unit in ("seconds", "bytes") else ""
         kind = KINDS.get(each.metric.unit, "number")
         columns.append(Column(f"series{index}", each.label + suffix, kind))
         lines.append((f"series{index}", each.data))
         if each.previous is not None:
-            columns.append(Column(f"previous{index}", f"{each.label}{suffix}, before", kind))
+            columns.append(Column(f"previous{index}", labelled_before(each.label + suffix), kind))
             lines.append((f"previous{index}", each.previous))
     rows = [{"axis": label, **{key: data[place] for key, data in lines}} for place, label in enumerate(found.labels)]
     kind = drawing_kind(chart, found)
@@ -330,7 +340,7 @@ def as_report(found: Answer, *, title: str = "", chart: str = "") -> Report:
     for unit in dict.fromkeys(each.metric.unit for each in found.series):
         same = [each for each in found.series if each.metric.unit == unit]
         drawn = [Line(each.label, each.data) for each in same]
-        drawn += [Line(f"{each.label}, before", each.previous) for each in same if each.previous is not None]
+        drawn += [Line(labelled_before(each.label), each.previous) for each in same if each.previous is not None]
         drawings.append(Drawing(title or question.title, kind, found.labels, drawn))
     totals = {metric.name: value for metric, value, _ in found.totals}
     return Report(title or question.title, columns, rows, totals, drawings)

@@ -15,6 +15,7 @@ from vocelio.access.principal import Principal, principal_of_member
 from vocelio.audit.services import record
 from vocelio.errors import Forbidden, Invalid, VocelioError
 from vocelio.jobs.services import Run, running
+from vocelio.languages.mails import reading_as
 from vocelio.notifications.services.notifications import notify
 from vocelio.organizations.scope import organization_scope
 from vocelio.reports.files import CONTENT_TYPES, report_file
@@ -62,9 +63,11 @@ def _deliver(run: Run[ReportDelivery]) -> None:
     with run.step() as step:
         schedule = ReportSchedule.objects.select_related("report", "organization").get(pk=delivery.schedule_id)
         owner, question = _asked(schedule)
-        found = answer_in_time(question)
-        report = as_report(found, title=schedule.report.name, chart=schedule.report.chart)
-        content = report_file(schedule.format, report, question, currency=found.currency)
+        # One file for everybody: in the words of whom it is computed as.
+        with reading_as(owner):
+            found = answer_in_time(question)
+            report = as_report(found, title=schedule.report.name, chart=schedule.report.chart)
+            content = report_file(schedule.format, report, question, currency=found.currency)
         step.set(total=len(schedule.recipients))
     # A resumed run goes on behind those whose mail is out.
     for user_id in schedule.recipients[delivery.processed :]:
@@ -97,9 +100,11 @@ def _mail(
     user = User.objects.get(pk=user_id)
     domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2]
     context = {"schedule": schedule, "question": question, "link": settings.FRONTEND_URL}
+    with reading_as(principal_of_member(user_id, schedule.organization_id)):
+        text = render_to_string("email/report.txt", context)
     message = EmailMessage(
         " ".join(schedule.report.name.split()),
-        render_to_string("email/report.txt", context),
+        text,
         None,
         [user.email],
         # Should the server die before the commit, the mail goes out again under the same id.

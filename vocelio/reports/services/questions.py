@@ -5,9 +5,11 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.utils.translation import gettext
+
 from vocelio.access.principal import Principal
 from vocelio.errors import Forbidden, Invalid
-from vocelio.reports.periods import EARLIEST, Granularity, Period, Preset, preset_period, zone_of
+from vocelio.reports.periods import EARLIEST, Granularity, Period, Preset, preset_period, step_name, zone_of
 from vocelio.reports.registry import Dimension, Metric, metric_named
 from vocelio.reports.shapes import Question, days_asked
 
@@ -37,9 +39,10 @@ class FigureQuestion(Question):
     def title(self) -> str:
         """Return what the answer is called unless somebody named it."""
         by = [dimension.title.lower() for dimension in self.divided(self.metrics[0])]
-        by += [self.granularity] if self.granularity else []
+        by += [step_name(self.granularity).lower()] if self.granularity else []
         names = ", ".join(metric.title for metric in self.metrics)
-        return f"{names} by {' and '.join(by)}" if by else names
+        divided = {"metrics": names, "dimensions": gettext(" and ").join(by)}
+        return gettext("%(metrics)s by %(dimensions)s") % divided if by else names
 
     def divided(self, metric: Metric) -> list[Dimension]:
         return [found for key in self.dimensions if (found := metric.dimension(key))]

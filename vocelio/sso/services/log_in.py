@@ -27,6 +27,7 @@ from vocelio.members.services.members import add_member
 from vocelio.organizations.models import Membership, Organization
 from vocelio.organizations.scope import organization_scope
 from vocelio.sso.models import IdentityLink, IdentityProvider
+from vocelio.sso.services.installation import INSTALLATION, home_of, installation_provider
 from vocelio.sso.services.protocol import Client, Identity, SsoFailed, authorization_url, code_challenge, redeem
 from vocelio.users.models import SingleSignOnCode, User
 from vocelio.users.services.attempts import prove_password
@@ -126,6 +127,8 @@ def finish(flow: Flow, answer: dict[str, str]) -> tuple[User, Organization]:
         redirect_uri=redirect_uri(flow.slug),
         nonce=flow.nonce,
     )
+    if organization is None and (organization := home_of(identity)) is None:
+        raise SsoRefused
     with organization_scope(organization.pk):
         outcome = _person_of(organization, provider, identity)
         if isinstance(outcome, User):
@@ -149,7 +152,7 @@ def link(*, challenge: str, password: str, code: str = "") -> tuple[User, Organi
         raise FlowOver from None
     identity = Identity(**content["identity"])
     organization, client, provider = _provider(content["slug"])
-    if client.issuer != identity.issuer:
+    if organization is None or client.issuer != identity.issuer:
         raise FlowOver
     user = prove_password(email=identity.email, password=password)
     if has_second_factor(user.pk):
@@ -194,7 +197,13 @@ def enter_by_sso(user: User, organization_id: uuid.UUID) -> Tokens:
     return start_session(user=user, organization_id=organization_id, sso_organization_id=organization_id)
 
 
-def _provider(slug: str) -> tuple[Organization, Client, IdentityProvider]:
+def _provider(slug: str) -> tuple[Organization | None, Client, IdentityProvider]:
+    """Return an organization's provider, or the installation's, whose organization is known once the person is."""
+    if slug == INSTALLATION:
+        provider = installation_provider()
+        if provider is None:
+            raise SsoUnavailable("This installation has no single sign-on of its own.")
+        return None, Client(provider.issuer, provider.client_id, provider.client_secret), provider
     organization = Organization.objects.filter(slug=slug, is_active=True).first()
     if organization is None:
         raise SsoUnavailable
@@ -225,6 +234,9 @@ def _person_of(
         return _newcomer(provider, identity) if provider.newcomer_role else SsoRefused()
     if not _may_enter(known):
         return SsoRefused()
+    if provider._state.adding:
+        # The installation's: trusted by who runs it, beyond one organization.
+        return known if _joins(known, organization, provider) else SsoRefused()
     organizations = set(Membership.objects.filter(user=known).values_list("organization_id", flat=True))
     if organizations == {organization.pk}:
         return known if _is_member(known, organization) else SsoRefused()

@@ -13,7 +13,7 @@ from vocelio.organizations.scope import organization_scope
 from vocelio.realtime.models import Event, EventHead
 from vocelio.webhooks.events import EventType, all_types, is_wanted
 from vocelio.webhooks.models import WebhookCursor, WebhookDelivery, WebhookEndpoint, WebhookEvent
-from vocelio.webhooks.payloads import body_of, ids_in
+from vocelio.webhooks.services.bodies import NOT_SHOWN, fill
 from vocelio.webhooks.services.doorbells import promise_deliveries
 from vocelio.webhooks.services.endpoints import hint
 
@@ -74,12 +74,12 @@ def _wants(endpoint: WebhookEndpoint, event_type: EventType, sequence: int) -> b
 
 def _store(event_type: EventType, event: Event, listeners: list[WebhookEndpoint]) -> list[WebhookDelivery]:
     event_id = uuid7()
-    body = body_of(
-        event_type, event_id=event_id, sequence=event.sequence, happened_at=event.created_at, data=event.data
-    )
-    told = WebhookEvent(id=event_id, type=event_type.name, sequence=event.sequence, body=body, record_ids=ids_in(body))
+    told = WebhookEvent(id=event_id, type=event_type.name, sequence=event.sequence)
+    fill(told, event_type, event)
     told.save(force_insert=True)
+    # What cannot be shown is set aside: sending tries it again, with the waits of a delivery that fails.
+    error = "" if told.body else NOT_SHOWN
     made: list[WebhookDelivery] = WebhookDelivery.objects.bulk_create(
-        [WebhookDelivery(event=told, endpoint=endpoint) for endpoint in listeners]
+        [WebhookDelivery(event=told, endpoint=endpoint, error=error) for endpoint in listeners]
     )
     return made

@@ -23,6 +23,7 @@ from vocelio.jobs.services import forget_task, postpone_task, ring
 from vocelio.organizations.scope import current_organization_id, organization_scope
 from vocelio.outbound import outbound_client
 from vocelio.webhooks.models import DeliveryStatus, WebhookAttempt, WebhookDelivery, WebhookEndpoint
+from vocelio.webhooks.services.bodies import NOT_SHOWN, refill
 from vocelio.webhooks.services.doorbells import TASK
 from vocelio.webhooks.services.endpoints import disable_endpoint
 from vocelio.webhooks.signatures import sign
@@ -134,11 +135,20 @@ def _claim(endpoint_id: uuid.UUID) -> list[Call]:
         keys.append(endpoint.previous_secret)
     calls = []
     for row in rows:
+        if not (row.event.body or refill(row.event)):
+            _set_aside(row, now)
+            continue
         body, headers = row.event.body, headers_of(row, now)
         headers["webhook-signature"] = sign(str(row.event_id), int(now.timestamp()), body, keys)
         calls.append(Call(row, WebhookAttempt(delivery=row, started_at=now), body, headers))
     WebhookAttempt.objects.bulk_create([call.attempt for call in calls])
     return calls
+
+
+def _set_aside(delivery: WebhookDelivery, now: datetime) -> None:
+    """Note an attempt that could not be made; the next one is later, as of any that fails."""
+    attempt: WebhookAttempt = WebhookAttempt.objects.create(delivery=delivery, started_at=now)
+    _note(Outcome(Call(delivery, attempt, "", {}), 0, error=NOT_SHOWN))
 
 
 def _post(url: str, calls: Sequence[Call]) -> list[Outcome]:

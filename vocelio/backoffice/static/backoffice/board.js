@@ -1,8 +1,8 @@
 /* A board: cards by the API, moved by drag and drop, live through the WebSocket. A page brings what it is of:
 
-   showBoard({ path, undo, ids, cards, one, many, query, subscribe, isMine, idOf, title, lines, heading, ask, asksMany })
+   showBoard({ path, undo, ids, cards, counted, query, subscribe, isMine, idOf, title, lines, heading, ask, asksMany })
 
-   path is of the API, cards the key of a column's cards, query what the board is read with, subscribe the channels with
+   path is of the API, cards the key of a column's cards, counted says how many of them, query is what the board is read with, subscribe the channels with
    their filters, isMine and idOf judge frames, lines are the texts of a card as [class, text], ask makes the questions of
    a stage's gates from the tools it is given. Many cards are moved at once: ids is what the API calls their ids, undo
    where that is taken back, asksMany the names of what a stage asks of all of them. */
@@ -20,8 +20,10 @@ const showBoard = (() => {
     return made;
   };
   const money = (amount, currency) =>
-    new Intl.NumberFormat("en", { style: "currency", currency, maximumFractionDigits: 0 }).format(Number(amount));
-  const day = (text) => new Date(text).toLocaleDateString("en", { day: "numeric", month: "short" });
+    new Intl.NumberFormat(board.dataset.place, { style: "currency", currency, maximumFractionDigits: 0 }).format(Number(amount));
+  const day = (text) => new Date(text).toLocaleDateString(document.documentElement.lang, { day: "numeric", month: "short" });
+  const fill = (text, values) => interpolate(text, values, true);
+  const failed = (answer) => answer.json.error?.message ?? gettext("That did not work.");
 
   const toast = (text) => {
     const shown = $("board-toast");
@@ -58,7 +60,7 @@ const showBoard = (() => {
     link.draggable = false;
     if (shown.draggable) {
       const box = element("input", "board-choose");
-      Object.assign(box, { type: "checkbox", checked: chosen.has(row.id), ariaLabel: `Choose ${kind.title(row)}` });
+      Object.assign(box, { type: "checkbox", checked: chosen.has(row.id), ariaLabel: fill(gettext("Choose %(name)s"), { name: kind.title(row) }) });
       box.onchange = () => {
         chosen[box.checked ? "add" : "delete"](row.id);
         showChosen();
@@ -73,13 +75,13 @@ const showBoard = (() => {
   const more = (column, cards) => {
     cards.querySelector(".board-more")?.remove();
     if (!column.nextCursor) return;
-    const button = element("button", "board-more", "More");
+    const button = element("button", "board-more", gettext("More"));
     button.type = "button";
     button.onclick = async () => {
       const query = filters();
       query.set("cursor", column.nextCursor);
       const answer = await api("GET", `${kind.path}/board/${column.stage.id}?${query}`);
-      if (answer.status !== 200) return toast(answer.json.error?.message ?? "That did not work.");
+      if (answer.status !== 200) return toast(failed(answer));
       column.nextCursor = answer.json.pagination.nextCursor;
       column[kind.cards].push(...answer.json.data);
       button.remove();
@@ -99,7 +101,7 @@ const showBoard = (() => {
         shown.dataset.kind = column.stage.kind ?? column.stage.outcome;
         const head = element("div", "board-head");
         head.append(element("b", "", column.stage.name));
-        const counted = `${column.count.toLocaleString("en")} ${column.count === 1 ? kind.one : kind.many}`;
+        const counted = kind.counted(column.count, column.count.toLocaleString(board.dataset.place));
         head.append(element("span", "", kind.heading ? `${counted} · ${kind.heading(column, data, tools)}` : counted));
         const cards = element("div", "board-cards");
         cards.append(...column[kind.cards].map(card));
@@ -118,7 +120,7 @@ const showBoard = (() => {
     const query = filters();
     const answer = await api("GET", `${kind.path}/board?${query}`);
     if (mine !== reading) return; // A later reading is on its way.
-    if (answer.status !== 200) return toast(answer.json.error?.message ?? "The board could not be read.");
+    if (answer.status !== 200) return toast(failed(answer));
     data = answer.json.data;
     draw();
   };
@@ -154,7 +156,7 @@ const showBoard = (() => {
     const shown = element("label", "", label);
     const typed = element("input");
     const field = element("select");
-    typed.placeholder = "Type to search";
+    typed.placeholder = gettext("Type to search");
     field.required = true;
     typed.oninput = async () => {
       const answer = await api("GET", `${path}?limit=20&search=${encodeURIComponent(typed.value)}`);
@@ -195,14 +197,15 @@ const showBoard = (() => {
       marked.add(row.id);
       return load();
     }
-    const error = answer.json.error ?? { message: "That did not work.", details: {} };
+    const error = answer.json.error ?? { message: gettext("That did not work."), details: {} };
     if (error.code === "STAGE_GATE") {
       const more = await ask(error.message, error.details.missing, row.id);
       if (more) return move(row, stageId, { ...fields, ...more });
-      toast("Left where it was.");
+      toast(gettext("Left where it was."));
     } else if (error.code === "VERSION_CONFLICT") {
       const stage = data.columns.find((column) => column.stage.id === error.details.current.stageId);
-      toast(`Somebody else was faster: ${error.details.current.name} is in ${stage ? stage.stage.name : "another column"} now.`);
+      const where = { name: error.details.current.name, stage: stage ? stage.stage.name : gettext("another column") };
+      toast(fill(gettext("Somebody else was faster: %(name)s is in %(stage)s now."), where));
       marked.add(row.id);
     } else toast(error.message);
     return load();
@@ -219,41 +222,45 @@ const showBoard = (() => {
       bar.append(made);
     };
     if (done) bar.append(element("b", "", done.text));
-    if (done?.undoId) button("Undo", () => takeBack(done.undoId));
+    if (done?.undoId) button(gettext("Undo"), () => takeBack(done.undoId));
     if (chosen.size) {
       const where = element("select");
-      where.ariaLabel = "Move the chosen to";
-      where.append(element("option", "", "Move to"));
+      where.ariaLabel = gettext("Move the chosen to");
+      where.append(element("option", "", gettext("Move to")));
       for (const { stage } of data.columns) where.append(Object.assign(element("option", "", stage.name), { value: stage.id }));
       where.onchange = () => where.selectedIndex && moveMany(where.value);
-      bar.append(element("b", "", `${chosen.size} chosen`), where);
+      bar.append(element("b", "", fill(gettext("%(number)s chosen"), { number: chosen.size })), where);
     }
-    button(chosen.size ? "Choose none" : "Close", () => {
+    button(chosen.size ? gettext("Choose none") : gettext("Close"), () => {
       chosen.clear();
       done = undefined;
       draw();
     });
   };
-  const counted = (number) => `${number} ${number === 1 ? kind.one : kind.many}`;
-  const told = (verb, { successful, errors }) =>
-    `${counted(successful)} ${verb}${errors.length ? `, ${errors.length} left where they were: ${errors[0].error}` : ""}`;
+  const counted = (number) => kind.counted(number, number.toLocaleString(board.dataset.place));
+  const told = (moved, { errors }) => {
+    const left = { moved, number: errors.length, reason: errors[0]?.error };
+    return errors.length ? fill(gettext("%(moved)s, %(number)s left where they were: %(reason)s"), left) : moved;
+  };
   const moveMany = async (stageId) => {
     const { stage } = data.columns.find((column) => column.stage.id === stageId);
     const missing = kind.asksMany(stage);
-    const fields = missing.length ? await ask(`${counted(chosen.size)} to ${stage.name}`, missing) : {};
+    const fields = missing.length ? await ask(fill(gettext("%(cards)s to %(stage)s"), { cards: counted(chosen.size), stage: stage.name }), missing) : {};
     if (!fields) return draw();
     const answer = await api("POST", `${kind.path}/bulk-operations`, { [kind.ids]: [...chosen], action: "move", data: { stageId, ...fields } });
-    if (answer.status !== 200) return toast(answer.json.error?.message ?? "That did not work.");
+    if (answer.status !== 200) return toast(failed(answer));
     const result = answer.json.data ?? answer.json;
     for (const id of chosen) marked.add(id);
     chosen.clear();
-    done = { text: told(`moved to ${stage.name}`, result), undoId: result.undoId };
+    const moved = fill(gettext("%(cards)s moved to %(stage)s"), { cards: counted(result.successful), stage: stage.name });
+    done = { text: told(moved, result), undoId: result.undoId };
     return load();
   };
   const takeBack = async (undoId) => {
     const answer = await api("POST", kind.undo, { undoId });
-    if (answer.status !== 200) return toast(answer.json.error?.message ?? "That did not work.");
-    done = { text: told("moved back", answer.json.data ?? answer.json) };
+    if (answer.status !== 200) return toast(failed(answer));
+    const result = answer.json.data ?? answer.json;
+    done = { text: told(fill(gettext("%(cards)s moved back"), { cards: counted(result.successful) }), result) };
     return load();
   };
 
@@ -266,7 +273,7 @@ const showBoard = (() => {
       if (frame.type === "authenticated") {
         for (const [channel, filters] of Object.entries(kind.subscribe(board))) socket.send(JSON.stringify({ type: "subscribe", channel, filters }));
       } else if (frame.type === "subscribed") {
-        live.textContent = "live";
+        live.textContent = gettext("live");
         live.classList.add("is-live");
         loadSoon(); // What happened while nobody listened.
       } else if (kind.isMine(frame)) {
@@ -275,13 +282,13 @@ const showBoard = (() => {
       }
     };
     socket.onclose = (event) => {
-      live.textContent = "not live";
+      live.textContent = gettext("not live");
       live.classList.remove("is-live");
       if (event.code !== 4401 && event.code !== 4403) setTimeout(listen, 3000);
     };
   };
 
-  const tools = { element, money, day, api, input, choice, search };
+  const tools = { element, money, day, fill, api, input, choice, search };
   const start = (given) => {
     kind = given;
     board = $("board");

@@ -48,13 +48,13 @@
         if (frame.type === "authenticated")
           socket.send(JSON.stringify({ type: "subscribe", channel: "dashboard", dashboardId: tiles.dataset.id }));
         else if (frame.type === "subscribed") {
-          live.textContent = "live";
+          live.textContent = gettext("live");
           live.classList.add("is-live");
         } else if (frame.type === "dashboard_stale") renew(frame.data);
         else if (frame.type === "dashboard_changed") location.reload();
       };
       socket.onclose = (event) => {
-        live.textContent = "not live";
+        live.textContent = gettext("not live");
         live.classList.remove("is-live");
         if (event.code !== 4401 && event.code !== 4403) setTimeout(listen, 5000);
       };

@@ -11,7 +11,7 @@
         const frame = JSON.parse(message.data);
         if (frame.type === "authenticated") socket.send(JSON.stringify({ type: "subscribe", channel: live.dataset.channel }));
         else if (frame.type === "subscribed") {
-          live.textContent = "live";
+          live.textContent = gettext("live");
           live.classList.add("is-live");
         } else if (frame.type.startsWith(live.dataset.events)) {
           clearTimeout(timer);
@@ -19,7 +19,7 @@
         }
       };
       socket.onclose = (event) => {
-        live.textContent = "not live";
+        live.textContent = gettext("not live");
         live.classList.remove("is-live");
         if (event.code !== 4401 && event.code !== 4403) setTimeout(listen, 5000);
       };

@@ -7,13 +7,13 @@
   const show = (job, state) => {
     job.dataset.status = state.status;
     job.querySelector(".job-bar").style.width = `${state.progress}%`;
-    const counts = state.total ? `, ${state.processed.toLocaleString("en")} of ${state.total.toLocaleString("en")}` : "";
-    job.querySelector(".job-text").textContent = `${state.progress} %${counts}`;
+    // As the server writes them, in the viewer's language.
+    job.querySelector(".job-text").textContent = state.text;
   };
 
   const count = (state) => {
     for (const figure of document.querySelectorAll(`[data-counts="${state.id}"] [data-count]`))
-      figure.textContent = state.counts[figure.dataset.count].toLocaleString("en");
+      figure.textContent = state.counts[figure.dataset.count].toLocaleString(document.documentElement.lang);
   };
 
   const poll = async () => {
