@@ -83,7 +83,7 @@ $$;
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("contacts", "0021_kept_profiles"),
+        ("contacts", "0022_quick_profiles"),
         ("organizations", "0004_retention"),
     ]
 

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("organizations", "0003_second_factor_and_language"),
+        ("organizations", "0004_retention"),
     ]
 
     operations = [
