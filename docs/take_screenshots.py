@@ -98,6 +98,7 @@ def main() -> None:
             page.click("text=Start the import")
             page.click("text=Undo the import", timeout=60_000)
             page.wait_for_selector("text=Completed >> nth=1", timeout=60_000)
+            page.wait_for_load_state("networkidle")
             shoot(page, "import-undo")
     with signed_in(options, "admin@acme.test") as page:
         take(page, "/admin/organizations/membership/", "members")
@@ -303,7 +304,7 @@ def write_leads(path: Path) -> None:
 def write_partners(contacts: Path, path: Path) -> None:
     """Write some known people with other companies, some new ones, and one nobody can call."""
     with contacts.open(encoding="utf-8-sig", newline="") as file:
-        known = list(csv.DictReader(file))[:60]
+        known = [row for row in csv.DictReader(file) if row["Phone"]][:60]
     with path.open("w", newline="") as file:
         writer = csv.writer(file, delimiter=";")
         writer.writerow(["Vorname", "Nachname", "Firma", "Telefon", "Position", "Stand"])
