@@ -16,15 +16,18 @@ RUN DEBUG=1 STATIC_ROOT=/app/static python manage.py collectstatic --no-input \
 FROM python:3.12-slim-bookworm
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
     PROMETHEUS_MULTIPROC_DIR=/metrics VOCELIO_DATA=/data STATIC_ROOT=/app/static
-# Belongs to root, so that the product cannot change itself; it writes to /data, /metrics and /tmp alone.
-RUN useradd --system --no-create-home --uid 10001 vocelio && install -d -o vocelio /data /data/files /metrics
+# Belongs to root, so that the product cannot change itself; it writes to /data, /metrics and /tmp alone. A tmpfs takes
+# the mode of the folder it covers but not its owner, hence 1777.
+RUN useradd --system --no-create-home --uid 10001 vocelio && install -d -o vocelio /data /data/files \
+    && install -d -m 1777 /metrics
 COPY --from=build /venv /venv
 COPY --from=build /app /app
 WORKDIR /app
 USER 10001
 VOLUME /data
 EXPOSE 8000
-HEALTHCHECK --interval=10s --timeout=5s --start-period=30s \
+# Two cores that start every container at once need more than a minute; the first good answer ends the start period.
+HEALTHCHECK --interval=10s --timeout=5s --start-period=120s \
     CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8000/health', timeout=4)"]
 # The metrics of an earlier run are not this one's. Who is being answered has 25 s, sockets are told to come again (1012).
 # A child that a busy machine keeps waiting is not killed for it after uvicorn's 5 s.

@@ -13,11 +13,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, ViewportSize, sync_playwright
 
 IMAGES = Path(__file__).parent / "images"
 PASSWORD = "vocelio-demo"  # noqa: S105
-SIZE = {"width": 1280, "height": 800}
+SIZE: ViewportSize = {"width": 1280, "height": 800}
 # Enough rows to be seen running.
 ROWS = 200_000
 
@@ -29,7 +29,9 @@ def main() -> None:
     options = parser.parse_args()
     IMAGES.mkdir(exist_ok=True)
     with signed_in(options, "admin@acme.test") as page:
+        page.set_viewport_size({"width": SIZE["width"], "height": 1250})
         take(page, "/admin/security/", "security")
+        page.set_viewport_size(SIZE)
         page.goto("/admin/two-step/")
         page.fill("input[name=password]", PASSWORD)
         page.click("button[value=begin]")
@@ -96,6 +98,7 @@ def main() -> None:
             page.click("text=Start the import")
             page.click("text=Undo the import", timeout=60_000)
             page.wait_for_selector("text=Completed >> nth=1", timeout=60_000)
+            page.wait_for_load_state("networkidle")
             shoot(page, "import-undo")
     with signed_in(options, "admin@acme.test") as page:
         take(page, "/admin/organizations/membership/", "members")
@@ -245,8 +248,8 @@ def take_webhooks(page: Page) -> None:
     take(page, "/admin/webhooks/webhookdelivery/", "webhooks")
     page.goto("/admin/webhooks/webhookendpoint/")
     page.click("#result_list th a >> nth=0")
-    page.click("a:has-text('Delete')")
-    page.click("[type=submit] >> nth=-1")
+    page.click("a:has-text('Delete webhook endpoint')")
+    page.click("form:has(input[name=post]) [type=submit]")
 
 
 def take_crm(page: Page) -> None:
@@ -279,7 +282,7 @@ def take(page: Page, address: str, name: str) -> None:
 
 def show(page: Page, text: str, name: str) -> None:
     """Take what stands around a text further down the page."""
-    page.get_by_text(text).first.scroll_into_view_if_needed()
+    page.locator("#content").get_by_text(text).first.scroll_into_view_if_needed()
     shoot(page, name)
 
 
@@ -301,7 +304,7 @@ def write_leads(path: Path) -> None:
 def write_partners(contacts: Path, path: Path) -> None:
     """Write some known people with other companies, some new ones, and one nobody can call."""
     with contacts.open(encoding="utf-8-sig", newline="") as file:
-        known = list(csv.DictReader(file))[:60]
+        known = [row for row in csv.DictReader(file) if row["Phone"]][:60]
     with path.open("w", newline="") as file:
         writer = csv.writer(file, delimiter=";")
         writer.writerow(["Vorname", "Nachname", "Firma", "Telefon", "Position", "Stand"])

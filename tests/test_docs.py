@@ -12,12 +12,16 @@ DATA_MAP = TESTS.parent / "docs" / "data-map.md"
 COVERAGE = TESTS.parent / "docs" / "api-coverage.md"
 
 
-def test_every_test_named_by_the_coverage_page_exists():
+def test_every_test_and_file_named_by_the_coverage_page_exists():
     there = set()
     for path in TESTS.rglob("*.py"):
         there |= {path.stem, *re.findall(r"^(?:async )?def (test_\w+)", path.read_text(), re.MULTILINE)}
-    named = set(re.findall(r"\btest_\w+", COVERAGE.read_text()))
-    assert named - there == set()
+    page = COVERAGE.read_text()
+    assert set(re.findall(r"\btest_\w+", page)) - there == set()
+    files = set(re.findall(r"`((?:docs|deploy|benchmarks|tests|vocelio|\.ci)/[\w./-]*)`", page))
+    assert [name for name in files if not (TESTS.parent / name).exists()] == []
+    modules = set(re.findall(r"\b((?:\w+/)?test_\w+\.py)", page))
+    assert [name for name in modules if not list(TESTS.rglob(name.removeprefix("tests/")))] == []
 
 
 def test_the_schema_reference_is_what_the_models_say():

@@ -81,7 +81,7 @@ def test_units_run_confined(unit: Path) -> None:
     text = unit.read_text()
     for line in ("User=vocelio", "ProtectSystem=strict", "NoNewPrivileges=yes", "CapabilityBoundingSet=\n"):
         assert line in text
-    assert ("/etc/vocelio/owner" in text) == (unit.name == "vocelio-migrate.service")
+    assert ("/etc/vocelio/owner" in text) == (unit.stem in {"vocelio-migrate", "vocelio-backup"})
 
 
 def test_web_runs_alike_everywhere() -> None:

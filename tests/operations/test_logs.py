@@ -61,6 +61,14 @@ def test_a_slow_statement_is_told_without_values(manager: Person, printed: Any, 
     assert phone not in json.dumps(printed)
 
 
+def test_a_slow_statement_with_many_rows_is_told_as_short_as_with_one(printed: Any, settings: Any):
+    settings.SLOW_QUERY_MS = 0
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM (VALUES (%s, lower('A'), 1), (%s, lower('B'), 2), (3, '', 3)) AS pairs", [1, 2])
+    told = [line["sql"] for line in printed if line["message"] == "Slow statement"]
+    assert told == ["SELECT * FROM (VALUES (%s, lower('A'), 1), ...) AS pairs"]
+
+
 def test_a_jobs_lines_bear_its_id(organization: Any, printed: Any):
     with acting(Actor(door="job", request_id="job-4711")), organization_scope(organization.id):
         logging.getLogger("vocelio").warning("Something")

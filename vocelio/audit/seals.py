@@ -59,7 +59,7 @@ def seal_organization(organization_id: uuid.UUID) -> AuditSeal | None:
         seal.save(force_insert=True)
     logger.info(
         "Audit log sealed",
-        extra={"organization_id": str(organization_id), "seal": seal.number, "hash": seal.hash.hex()},
+        extra={"organizationId": str(organization_id), "seal": seal.number, "hash": seal.hash.hex()},
     )
     return seal
 

@@ -1,6 +1,7 @@
 """Tells of statements slower than SLOW_QUERY_MS: their text without values, in the log of the request or job."""
 
 import logging
+import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -12,6 +13,9 @@ logger = logging.getLogger(__name__)
 
 SLOW = Counter("vocelio_slow_statements", "SQL statements slower than SLOW_QUERY_MS.")
 LONGEST = 2000
+# One row of VALUES tells what a thousand do.
+ROW = r"\((?:[^()]|\([^()]*\))*\)"
+ROWS = re.compile(rf"(VALUES {ROW})(?:, {ROW})+")
 
 
 def watch_statements(connection: Any, **kwargs: Any) -> None:
@@ -28,6 +32,5 @@ def _timed(execute: Callable[..., Any], sql: Any, parameters: Any, is_many: bool
         took = (time.perf_counter() - began) * 1000
         if took >= settings.SLOW_QUERY_MS:
             SLOW.inc()
-            logger.warning(
-                "Slow statement", extra={"durationMs": round(took, 1), "sql": " ".join(str(sql).split())[:LONGEST]}
-            )
+            text = ROWS.sub(r"\1, ...", " ".join(str(sql).split()))
+            logger.warning("Slow statement", extra={"durationMs": round(took, 1), "sql": text[:LONGEST]})
