@@ -24,7 +24,7 @@ NAMES = {
     "Vocelio", "WhatsApp", "LinkedIn", "Salesforce", "HubSpot", "Pipedrive", "Zoho", "OpenAI", "Twilio", "SMTP", "Python",
     "English", "español", "Español", "Excel", "Google", "Outlook", "Celery", "OpenID", "Connect", "esc", "las", "https", "noeviction", "Factory", "Standard",
     # Codes as they are stored, in columns that name no choices.
-    "admin", "match", "manual", "title",
+    "admin", "match", "manual", "title", "Title",
     # Registries are called so.
     "National", "Not", "Call", "Registry", "State", "list", "List", "Corporate", "Telephone", "Preference", "Service",
     "Canada", "Federal", "Trade", "Commission",

@@ -33,8 +33,9 @@ NOT_FOR_PEOPLE = {"ValueError", "TypeError", "RuntimeError", "KeyError", "Comman
 THEIRS = re.compile(
     r"""\{%\s*trans(?:late)?\s+"([^"]*)"|\{%\s*trans(?:late)?\s+'([^']*)'|\b_\("([^"]*)"\)|\b_\('([^']*)'\)"""
 )
-# What Django has no Spanish for.
+# What Django and django-celery-beat have no Spanish for.
 GAPS = {
+    'Cron Months (1-12) Of The Year to Run. Use "*" for "all". (Example: "1,12")': "",
     # Of the usual dashboard of each role (dashboards/services/dashboards.py).
     "{1}s at a glance": "",
     # As serializers say it (api/serializers.py).
