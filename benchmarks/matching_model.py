@@ -5,7 +5,7 @@
     .venv/bin/python -m benchmarks.matching_model --half --out half.zip
 
 With `--half`, every second occupation (by a hash of its address) is held back, for benchmarks/matching.py to ask about.
-Takes about five minutes of one core; the same each time.
+Takes about five minutes of one core (`OPENBLAS_NUM_THREADS=1` on a busy machine) and 3.5 GB; the same each time.
 """
 
 import argparse

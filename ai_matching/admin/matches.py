@@ -85,8 +85,9 @@ class MatchAdmin(TenantAdmin):
         asked = request.GET
         chosen = next((job for job in jobs if str(job.pk) == asked.get("job")), None)
         answer = None
-        if chosen is not None:
-            filters = conditions_of(asked, principal)
+        filters = conditions_of(asked, principal) if chosen is not None else {}
+        # Nobody of the name: there is nothing to compare.
+        if chosen is not None and filters.get("candidateIds") != []:
             among = filtered_candidates(candidates_for(principal), filters, chosen)
             asking = Asking(principal=principal, limit=SHOWN, filters=filters)
             answer = match_candidates(asking=asking, among=among, job=chosen)

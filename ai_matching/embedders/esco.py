@@ -39,7 +39,7 @@ class EscoEmbedder(Embedder):
     dimensions = 692
     batch = 512
     unlike = 0.05
-    alike = 0.80
+    alike = 0.75
 
     def embed(self, texts: Sequence[str]) -> Embedded:
         return Embedded(shipped().embed([text[:LONGEST] for text in texts]))

@@ -35,6 +35,7 @@ class CandidateFiltersSerializer(Serializer):
     candidateIds = serializers.ListField(
         child=serializers.UUIDField(),
         required=False,
+        min_length=1,
         max_length=POOL,
         help_text="These alone: how each of them suits, and why, beside the others.",
     )

@@ -271,7 +271,10 @@ def _source(facts: Facts) -> tuple[float, str]:
     own_won, own_closed = facts.sources.get(facts.source, (0, 0)) if facts.source else (0, 0)
     rate = (own_won + CAUTION * average) / (own_closed + CAUTION)
     named = facts.source or "no source"
-    return rate, f"{named}: {own_won} of {own_closed} closed deals won"
+    return (
+        rate,
+        f"{named}: {own_won} of {own_closed} closed deals won" if own_closed else f"{named}: no closed deals yet",
+    )
 
 
 def _history(facts: Facts) -> tuple[float, str]:
@@ -280,5 +283,7 @@ def _history(facts: Facts) -> tuple[float, str]:
     if facts.chance is not None:
         return max(facts.chance / 100, 0.4), f"open deal with a chance of {facts.chance} %"
     if facts.won or facts.lost:
-        return (facts.won + 1) / (facts.won + facts.lost + 2), f"{facts.won} deals won, {facts.lost} lost"
+        return (facts.won + 1) / (
+            facts.won + facts.lost + 2
+        ), f"{facts.won} {'deal' if facts.won == 1 else 'deals'} won, {facts.lost} lost"
     return (0.7, "qualified") if facts.status == LeadStatus.QUALIFIED else (0.4, "no deals yet")
