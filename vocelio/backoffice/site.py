@@ -205,9 +205,7 @@ class BackOffice(UnfoldAdminSite):  # type: ignore[misc]
         ]
 
 
-def sidebar_item(
-    request: HttpRequest, title: str, icon: str, link: str, *, is_exact: bool = False
-) -> dict[str, Any]:
+def sidebar_item(request: HttpRequest, title: str, icon: str, link: str, *, is_exact: bool = False) -> dict[str, Any]:
     """Return a link of the sidebar; it is lit on the pages below it too, unless `is_exact`."""
     here, _, query = link.partition("?")
     active = request.path == here if is_exact else request.path.startswith(here)
