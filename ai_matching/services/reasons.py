@@ -63,6 +63,8 @@ def _are_wishes(skills: Compared) -> bool:
 
 
 def _skills(skills: Compared) -> str:
+    if not skills.is_told:
+        return f"lists no skills; asked for are {_listed(skills.missing)}"
     wished = _are_wishes(skills)
     has = [each for each in skills.matched if wished or each["required"]]
     told = f"has {counted(skills)}{_names(has)}"

@@ -44,6 +44,8 @@ class Compared:
     has: tuple[tuple[Asked, Had], ...]
     akin: tuple[tuple[Asked, Had], ...]
     lacks: tuple[Asked, ...]
+    # Whether the candidate names any skill at all.
+    is_told: bool = True
 
     @property
     def matched(self) -> list[dict[str, Any]]:
@@ -111,7 +113,7 @@ class Wanted:
                 near.append((each, instead))
             else:
                 lacks.append(each)
-        return Compared(got / whole if whole else 0.0, tuple(has), tuple(near), tuple(lacks))
+        return Compared(got / whole if whole else 0.0, tuple(has), tuple(near), tuple(lacks), bool(had))
 
 
 @cache

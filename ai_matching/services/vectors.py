@@ -192,5 +192,7 @@ class _Comparison:
 
 
 def _ids_of(among: QuerySet[Any]) -> tuple[str, list[Any]]:
-    sql, values = among.order_by().values("pk").query.sql_with_params()
+    # What is known to be empty is a question like others.
+    compiler = among.order_by().values("pk").query.get_compiler(connection=connection, elide_empty=False)
+    sql, values = compiler.as_sql()
     return sql, list(values)
