@@ -216,7 +216,7 @@ register(
     ),
     Metric(
         "candidates.storage",
-        "Candidates' documents",
+        "Documents of candidates",
         "Size of the documents that were given to candidates in the period.",
         permission="profiles:read",
         rows=of(CandidateFile),

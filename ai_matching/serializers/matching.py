@@ -8,9 +8,8 @@ from ai_matching.models import Match, MatchedPerson, MatchKind, SubjectKind, Ver
 from ai_matching.services.matching import POOL, Answer, Scored
 from ai_matching.services.people import Person
 from ai_matching.services.settings import WEIGHTS
-from contacts.serializers.clients import blank_or
 from recruitment.models import JobOpening, JobSearch, RemoteKind, RemotePreference
-from vocelio.api.serializers import ModelSerializer, NamedSerializer, PersonField, Serializer
+from vocelio.api.serializers import ModelSerializer, NamedSerializer, PersonField, Serializer, blank_or
 
 
 class WeightsSerializer(Serializer):

@@ -17,8 +17,7 @@ from ai_matching.models import (
 )
 from ai_matching.serializers.matching import WeightsSerializer
 from ai_matching.services.settings import answering, chosen, weights_of
-from contacts.serializers.clients import blank_or
-from vocelio.api.serializers import ModelSerializer, PersonField, Serializer
+from vocelio.api.serializers import ModelSerializer, PersonField, Serializer, blank_or
 
 
 class AiSettingsSerializer(ModelSerializer):

@@ -1,14 +1,12 @@
 """Clients as the API reads and shows them."""
 
 import uuid
-from collections.abc import Callable
 from typing import Any
 
 import orjson
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.core.validators import URLValidator, validate_email
 from django.db import connection
-from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from contacts.incoming.domains import domain_of
@@ -18,7 +16,7 @@ from contacts.serializers.contacts import MAX_CUSTOM_FIELDS_BYTES, AssigneeField
 from contacts.services.bulk import MAX_CONTACTS
 from contacts.services.client_bulk import ACTIONS
 from vocelio.api.bulk import BulkActionSerializer, BulkErrorSerializer, BulkOutcomeSerializer, IdsField
-from vocelio.api.serializers import ModelSerializer, NamedSerializer, PersonField, PlainJSONField, Serializer
+from vocelio.api.serializers import ModelSerializer, NamedSerializer, PersonField, PlainJSONField, Serializer, blank_or
 from vocelio.organizations.scope import current_organization_id
 
 is_url = URLValidator(schemes=["http", "https"])
@@ -34,18 +32,6 @@ def clean_url(value: str) -> str:
         except DjangoValidationError:
             raise serializers.ValidationError("This is not a web address.", code="url") from None
     return value
-
-
-def blank_or(choices: list[tuple[str, Any]]) -> Callable[..., serializers.ChoiceField]:
-    """Return a field of these choices that may also be empty, and says so in the description."""
-    schema = {"type": "string", "anyOf": [{"enum": [value for value, _ in choices]}, {"maxLength": 0}]}
-
-    @extend_schema_field(schema)
-    class BlankOrChoiceField(serializers.ChoiceField):
-        def __init__(self, **kwargs: Any) -> None:
-            super().__init__(choices=choices, allow_blank=True, **kwargs)
-
-    return BlankOrChoiceField
 
 
 class ClientSerializer(ModelSerializer):

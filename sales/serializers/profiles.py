@@ -1,8 +1,7 @@
 from rest_framework import serializers
 
-from contacts.serializers.clients import blank_or
 from sales.models import BuyingRole, SalesProfile
-from vocelio.api.serializers import ModelSerializer, NamedSerializer, PersonField
+from vocelio.api.serializers import ModelSerializer, NamedSerializer, PersonField, blank_or
 
 
 class SalesProfileSerializer(ModelSerializer):

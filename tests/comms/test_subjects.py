@@ -20,7 +20,7 @@ def test_messages_show_the_deal_and_the_application_they_belong_to(desk: Desk):
     about_deal = desk.write(contact, subjectType="deal", subjectId=deal["id"])
     about_job = desk.write(contact, subjectType="application", subjectId=application["id"])
     assert desk.show(about_deal)["about"] == {"type": "deal", "id": deal["id"], "name": "Paper"}
-    assert desk.show(about_job)["about"]["name"] == "Ada for Printer"
+    assert desk.show(about_job)["about"]["name"] == "Ada, Printer"
 
 
 def test_a_list_of_messages_names_what_they_belong_to_in_as_many_queries_for_many(desk: Desk):

@@ -1,8 +1,9 @@
 """Serializers speak camelCase; the code speaks snake_case. Free JSON is passed through untouched."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.utils.serializer_helpers import BindingDict
 
@@ -111,6 +112,18 @@ def _holds_nul(value: Any) -> bool:
     if isinstance(value, list):
         return any(_holds_nul(item) for item in value)
     return False
+
+
+def blank_or(choices: list[tuple[str, Any]]) -> Callable[..., serializers.ChoiceField]:
+    """Return a field of these choices that may also be empty, and says so in the description."""
+    schema = {"type": "string", "anyOf": [{"enum": [value for value, _ in choices]}, {"maxLength": 0}]}
+
+    @extend_schema_field(schema)
+    class BlankOrChoiceField(serializers.ChoiceField):
+        def __init__(self, **kwargs: Any) -> None:
+            super().__init__(choices=choices, allow_blank=True, **kwargs)
+
+    return BlankOrChoiceField
 
 
 class MessageSerializer(Serializer):

@@ -104,8 +104,8 @@ def _decrypt(key: bytes, text: str, address: bytes) -> bytes:
 
 
 def _opened(cipher: AESGCM, text: str, address: bytes) -> bytes:
-    data = base64.b64decode(text)
     try:
+        data = base64.b64decode(text)
         return cipher.decrypt(data[:NONCE_BYTES], data[NONCE_BYTES:], address)
-    except InvalidTag:
+    except (InvalidTag, ValueError):
         raise Undecryptable from None

@@ -3,10 +3,10 @@ from drf_spectacular.utils import extend_schema_field
 from phonenumbers import SUPPORTED_REGIONS
 from rest_framework import serializers
 
-from vocelio.api.serializers import ModelSerializer, PersonField, PlainJSONField, Serializer
+from vocelio.api.serializers import ModelSerializer, PersonField, PlainJSONField, Serializer, blank_or
 from vocelio.languages.translate import translated
 from vocelio.members.models import Invitation
-from vocelio.organizations.models import Membership, Organization
+from vocelio.organizations.models import Membership, NumberFormat, Organization
 from vocelio.organizations.retention import Kept
 from vocelio.users.serializers import LanguageField, checked_zone, password_field
 
@@ -74,6 +74,9 @@ class AcceptInvitationSerializer(Serializer):
 class OrganizationSerializer(ModelSerializer):
     settings = PlainJSONField(required=False)
     language = LanguageField(required=False)
+    number_format = blank_or(NumberFormat.choices[1:])(
+        required=False, help_text="How pages, mails and documents write numbers; empty for the way of the language."
+    )
 
     class Meta:
         model = Organization
