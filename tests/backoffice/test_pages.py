@@ -121,9 +121,12 @@ def test_every_form_to_add_opens_or_refuses(model: Any, who: str, request: Any):
 @every_page
 def test_platform_pages_are_the_operators_alone(model: Any, operator: Person, admin: Person):
     if model not in TENANT_PAGES:
-        with reading_marked(operator):
-            # What others did is told in its own words.
-            shown(operator, address(model, "changelist"), {"q": "nothing"} if model is LogEntry else None)
+        if model is LogEntry:
+            # What people did, and their names, are not translated.
+            assert operator.client.get(address(model, "changelist")).status_code == 200
+        else:
+            with reading_marked(operator):
+                shown(operator, address(model, "changelist"))
         assert admin.client.get(address(model, "changelist")).status_code == 403
 
 

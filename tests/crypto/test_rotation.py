@@ -18,6 +18,8 @@ from vocelio.crypto.rotation import count_keys, rewrap_batches
 from vocelio.organizations.models import Organization
 from vocelio.organizations.scope import organization_scope
 
+pytestmark = pytest.mark.upkeep
+
 CANARY = "canary-4711"
 
 

@@ -1,21 +1,23 @@
 """What fails is tried again for three days, what a dead worker sent goes out again, and a person may replay."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.db.models import F
 from django.utils import timezone
 
-from tests.factories import Person, phone_number, run_jobs
+from tests.factories import Person, phone_number, run_jobs, wait_until
 from tests.mortal import dying_at_statement, run_mortal
 from tests.webhooks.receiver import Receiver
 from vocelio.jobs.models import Doorbell
 from vocelio.organizations.scope import organization_scope
 from vocelio.webhooks.events import _types, all_types, without_values
-from vocelio.webhooks.models import WebhookDelivery, WebhookEndpoint
+from vocelio.webhooks.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from vocelio.webhooks.services.fan_out import fan_out
 from vocelio.webhooks.services.sending import DELAYS, send_deliveries
 
@@ -66,6 +68,31 @@ def test_a_delivery_that_fails_is_tried_again_and_every_attempt_is_shown(
     assert shown["request"]["body"].encode() == receiver.received[0].body
     assert "signature" not in str(shown)
     assert not Doorbell.objects.filter(pk=endpoint["id"]).exists()
+
+
+def test_an_endpoint_is_deleted_while_its_answers_are_noted(admin: Person, endpoint: Any, tell: Tell):
+    contact(admin)
+    tell()
+
+    def delete() -> int:
+        try:
+            return admin.delete(f"/v1/webhook-endpoints/{endpoint['id']}").status
+        finally:
+            connection.close()
+
+    def is_waited_for() -> Any:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid)))")
+            return cursor.fetchone()[0]
+
+    with ThreadPoolExecutor(1) as pool:
+        with organization_scope(admin.organization.id):
+            # In the order of who notes answers: the endpoint, then the attempts.
+            WebhookEndpoint.objects.select_for_update(no_key=True).get(pk=endpoint["id"])
+            deleted = pool.submit(delete)
+            wait_until(is_waited_for)
+            assert WebhookAttempt.objects.update(error="") == 1
+        assert deleted.result() == 200
 
 
 def test_a_record_that_cannot_be_shown_is_set_aside_and_tried_again_while_others_go_out(

@@ -96,6 +96,8 @@ def update_endpoint(endpoint: WebhookEndpoint, **changes: Any) -> WebhookEndpoin
 def delete_endpoint(endpoint: WebhookEndpoint) -> None:
     """Delete the endpoint with its deliveries."""
     endpoint_id = endpoint.pk
+    # First, as who notes what became of a delivery: else the two would wait for each other.
+    WebhookEndpoint.objects.select_for_update().get(pk=endpoint_id)
     endpoint.delete()
     forget_task(endpoint_id)
     record("webhook_endpoint.deleted", "webhookendpoint", endpoint_id)
