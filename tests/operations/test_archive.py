@@ -4,7 +4,6 @@ import gzip
 import json
 from collections.abc import Callable
 from datetime import timedelta
-from functools import partial
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.utils import timezone
 
 from tests.factories import make_organization, wait_until
@@ -41,6 +41,18 @@ def write(organization: Organization, *actions: str, months_ago: int) -> None:
         )
 
 
+def seal(organization: Organization) -> None:
+    """Seal all that was written, as soon as no transaction is open that began before the last of it."""
+
+    def is_past() -> Any:
+        with organization_scope(organization.id), connection.cursor() as cursor:
+            cursor.execute("SELECT oldest_transaction_id() > max(transaction_id) FROM audit_log")
+            return cursor.fetchone()[0]
+
+    wait_until(is_past, seconds=240)
+    assert seal_organization(organization.id)
+
+
 @pytest.fixture
 def organizations(fresh: tuple[str, str], files: Callable[[str], None]) -> list[Organization]:
     """Two organizations with entries of last month and of this one, sealed together as at the turn of a month."""
@@ -49,7 +61,7 @@ def organizations(fresh: tuple[str, str], files: Callable[[str], None]) -> list[
     for organization in made:
         write(organization, "first", "second", months_ago=1)
         write(organization, "third", months_ago=0)
-        wait_until(partial(seal_organization, organization.id), seconds=240)
+        seal(organization)
     # Of a transaction that began last month and was long in ending.
     write(made[0], "late", months_ago=1)
     write(made[0], "new", months_ago=0)
@@ -67,7 +79,7 @@ def test_a_month_leaves_only_for_files_that_hold_whoever_dies(
         run("archive_audit", before=before)
 
     # What is not sealed yet stays.
-    wait_until(lambda: seal_organization(organizations[0].id), seconds=240)
+    seal(organizations[0])
     dead = 0
     for statement in (6, 12, 16, 20, 26, 32, 38, 44, 0):
         dead += run_mortal(archive, fresh[1], str(folder), before, statement)
@@ -84,7 +96,7 @@ def test_a_month_leaves_only_for_files_that_hold_whoever_dies(
     # The log goes on: what was of this month in an archived seal is still there, and the chain holds.
     with organization_scope(organizations[0].id):
         assert set(AuditEntry.objects.values_list("action", flat=True)) == {"third", "new", "audit.archived"}
-    wait_until(lambda: seal_organization(organizations[0].id), seconds=240)
+    seal(organizations[0])
     verdict = verify_organization(organizations[0].id)
     assert (verdict.seals, verdict.archived, verdict.broken) == (3, 2, None)
     assert "0 parts" not in run("verify_audit")
