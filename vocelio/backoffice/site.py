@@ -200,6 +200,10 @@ class BackOffice(UnfoldAdminSite):  # type: ignore[misc]
             )
         for title in LAST_SECTIONS:
             sections[title] = sections.pop(title, [])
+        # A page below another is in one place: the nearest.
+        lit = [item for items in sections.values() for item in items if item["active"]]
+        for item in sorted(lit, key=lambda item: len(item["link"]))[:-1]:
+            item["active"] = False
         return [
             {"title": translated(title), "items": items, "separator": bool(title)} for title, items in sections.items()
         ]
