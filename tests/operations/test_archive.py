@@ -66,7 +66,7 @@ def organizations(fresh: tuple[str, str], files: Callable[[str], None]) -> list[
     write(made[0], "late", months_ago=1)
     write(made[0], "new", months_ago=0)
     with psycopg.connect(fresh[1], autocommit=True) as owner:
-        end_first_part(owner, "audit_log", THIS_MONTH - timedelta(days=40), "month")
+        end_first_part(owner, "audit_log", (THIS_MONTH - timedelta(days=1)).replace(day=1), "month")
     return made
 
 
