@@ -7,11 +7,10 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
-from django.urls import reverse_lazy
-from django.utils.translation import gettext_lazy
 from kombu import Exchange, Queue
 
 from vocelio.api.enum_names import ENUM_NAMES
+from vocelio.backoffice.theme import theme
 from vocelio.embedded.state import read_state
 from vocelio.schedules import BEAT_SCHEDULE
 
@@ -361,42 +360,7 @@ STATIC_URL = "/static/"
 STATIC_ROOT = os.environ.get("STATIC_ROOT")
 WHITENOISE_USE_FINDERS = STATIC_ROOT is None
 
-UNFOLD = {
-    "SITE_TITLE": "Vocelio",
-    "SITE_HEADER": "Vocelio",
-    "SITE_SYMBOL": "hub",
-    "SITE_SUBHEADER": "vocelio.backoffice.site.chosen_name",
-    "SITE_DROPDOWN": "vocelio.backoffice.site.organization_items",
-    "SITE_URL": None,
-    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": f"{STATIC_URL}backoffice/icon.svg"}],
-    "ACCOUNT": {
-        "navigation": [
-            {"title": gettext_lazy("Two-step log-in"), "link": reverse_lazy("admin:two_step")},
-            {"title": gettext_lazy("Language and time zone"), "link": reverse_lazy("admin:preferences")},
-        ]
-    },
-    "SHOW_HISTORY": False,
-    "SHOW_VIEW_ON_SITE": False,
-    "BORDER_RADIUS": "8px",
-    "LOGIN": {"form": "vocelio.backoffice.forms.SignInForm", "image": f"{STATIC_URL}backoffice/login.svg"},
-    "STYLES": [f"{STATIC_URL}backoffice/backoffice.css"],
-    "SCRIPTS": [f"{STATIC_URL}backoffice/jobs.js"],
-    "COLORS": {
-        "primary": {
-            "50": "oklch(98.4% .014 180.72)",
-            "100": "oklch(95.3% .051 180.801)",
-            "200": "oklch(91% .096 180.426)",
-            "300": "oklch(85.5% .138 181.071)",
-            "400": "oklch(77.7% .152 181.912)",
-            "500": "oklch(70.4% .14 182.503)",
-            "600": "oklch(60% .118 184.704)",
-            "700": "oklch(51.1% .096 186.391)",
-            "800": "oklch(43.7% .078 188.216)",
-            "900": "oklch(38.6% .063 188.416)",
-            "950": "oklch(27.7% .046 192.524)",
-        }
-    },
-}
+UNFOLD = theme(STATIC_URL)
 
 # Uploads beyond 2.5 MB go to a temporary file; contact files are refused past this size.
 MAX_UPLOAD_BYTES = int(os.environ.get("MAX_UPLOAD_BYTES") or 256 * 1024 * 1024)
@@ -438,7 +402,7 @@ OIDC_CLIENT_ID = os.environ.get("OIDC_CLIENT_ID", "")
 OIDC_CLIENT_SECRET = os.environ.get("OIDC_CLIENT_SECRET", "")
 OIDC_NAME = os.environ.get("OIDC_NAME", "") or "OpenID Connect"
 # Of the e-mail addresses that may come in.
-OIDC_ALLOWED_DOMAINS = [each.strip().lower() for each in os.environ.get("OIDC_ALLOWED_DOMAINS", "").split(",") if each]
+OIDC_ALLOWED_DOMAINS = [each.lower() for each in env_list("OIDC_ALLOWED_DOMAINS")]
 # Who is unknown joins this organization (by its slug) with this role; without both only members come in.
 OIDC_ORGANIZATION = os.environ.get("OIDC_ORGANIZATION", "")
 OIDC_NEWCOMER_ROLE = os.environ.get("OIDC_NEWCOMER_ROLE", "")
